@@ -47,8 +47,9 @@ class Searches:
         before: Collection[MessageRef] = (),
     ) -> None:
         """The chat of a turn is to be looked through later; from now on the turn posts."""
-        search = Search(chat=turn.chat, after=tuple(after), keep=tuple(keep)[:KEPT])
-        self._begun[turn.id] = replace(search, before=tuple(before))
+        self._begun[turn.id] = Search(
+            chat=turn.chat, after=tuple(after), keep=tuple(keep), before=tuple(before)
+        )
 
     def drop(self, turn: Turn) -> None:
         """It was looked through, or is to be by the next attempt of the turn."""
@@ -67,7 +68,8 @@ class Searches:
             known = {*await self._turns.known_messages(turn.id), *shown}
             before = (*search.before, *known.difference(search.keep))
             if before:
-                await self._turns.put_off(turn.id, replace(search, before=before))
+                newest = search.keep[:KEPT]
+                await self._turns.put_off(turn.id, replace(search, before=before, keep=newest))
                 log.warning("looking for lost messages put off", extra=fields)
             else:
                 log.warning("looking for lost messages given up", extra=fields)

@@ -31,6 +31,7 @@ from tests.house import QUICK, House, open_house
 from tests.patience import PATIENCE, until
 
 WHOLE = replace(QUICK, streaming=Streaming.NONE)
+GIVEN_UP = "looking for lost messages given up"
 
 
 class SlowlySearched(FakePlatform):
@@ -201,6 +202,31 @@ async def test_a_broadcast_that_came_meanwhile_is_not_taken_for_lost(
         await until(lambda: "swept after all" in caplog.messages)
         rounds.cancel()
     assert platform.kept() == ["asked", "news for all", "an answer"]
+
+
+async def test_later_answers_are_let_be_where_a_turn_with_much_before_it_said_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="bot")
+    monkeypatch.setattr(searches, "FIRST", 0.01)
+    monkeypatch.setattr(searches, "KEPT", 1)
+    platform = FakePlatform(clock=SystemClock())
+    async with open_store(StorageSettings(url=f"sqlite:///{tmp_path}/quiet.db")) as stores:
+        for text in ("one", "two", "three"):
+            asked = platform.message(text)
+            accepted = await stores.turns.accept(asked, urgent=False, begin=True)
+            if text != "three":
+                await stores.turns.finish(accepted.turn_id, Outcome())
+        turn, looks = accepted.turn, Searches({"fake": platform}, stores, SystemClock())
+        assert turn is not None
+        looks.put_off(turn, [asked.ref], await stores.turns.known_messages(turn.id))
+        await looks.write_down(turn, [])
+        await stores.turns.finish(turn.id, Outcome())
+        await platform.send(CHAT, Reply(text="a later answer"))
+        rounds = asyncio.create_task(looks.run())
+        await until(lambda: set(caplog.messages) & {"swept after all", GIVEN_UP})
+        rounds.cancel()
+    assert platform.kept() == ["a later answer"]
 
 
 async def test_it_is_looked_for_also_when_its_turn_was_interrupted_too_often(
