@@ -16,9 +16,8 @@ from bot.errors import (
     FileRefused,
     FileTooLarge,
     MessageGone,
-    OutcomeUnknown,
     PlatformError,
-    RateLimited,
+    PlatformPasses,
 )
 from bot.platforms.telegram.calls import Caller
 from bot.platforms.telegram.errors import MAX_FILE_OUT, PhotoRefused
@@ -129,7 +128,7 @@ class Uploader:
 
         try:
             await self._caller.call(place, Urgency.FINAL, unless_unchanged(edit), twice=True)
-        except (RateLimited, ChatGone, MessageGone, FileRefused, OutcomeUnknown):
+        except (PlatformPasses, ChatGone, MessageGone, FileRefused):
             raise
         except PlatformError as refusal:  # an older server, or no photo after all
             log.info("not made a photo", extra={"reason": str(refusal)})
