@@ -1,7 +1,8 @@
 """Which messages Telegram has told of since the start of the process.
 
 What neither is in the database nor comes after the start was told to a bot with another database:
-this one is a copy of before, and what the bot has said since is not lost.
+this one is a copy of before, and what the bot has said since is not lost. An edit says nothing of
+that: it may be of a message that was told long ago.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Told:
         """The same sink; what it is handed is remembered."""
 
         async def noting(event: Happening) -> None:
-            if isinstance(event, IncomingMessage):
+            if isinstance(event, IncomingMessage) and not event.edited:
                 self._ids.put((parse_chat(event.chat).chat, parse_message(event.ref)), True)
                 self._more.set()
                 self._more.clear()  # who waits by now has heard it

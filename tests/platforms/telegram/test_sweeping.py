@@ -9,11 +9,12 @@ import pytest
 from bot.core.fakes.clock import ManualClock
 from bot.core.types import Button, Reply
 from bot.errors import RateLimited
+from bot.platforms.telegram import connect
 from bot.platforms.telegram.ids import make_chat
 from tests.intake import Inbox, listening
 from tests.patience import PATIENCE, until
 from tests.platform_contract import HastyClock
-from tests.platforms.telegram.stage import Opener, group, private, staged, topic
+from tests.platforms.telegram.stage import Opener, group, private, settings_for, staged, topic
 
 AGAIN = ((Button("Again", "v"),),)
 
@@ -65,6 +66,23 @@ async def test_an_answer_to_what_the_database_does_not_know_is_let_be(opened: Op
             await stage.platform.send(asked.chat, Reply(text=f"answer to {text}"))
         await stage.platform.sweep(asked.chat, after=[asked], keep=[])
         assert await stage.kept() == ["answer to a later question", "answer to another"]
+
+
+async def test_an_edit_of_what_the_database_does_not_know_lets_no_later_answer_go() -> None:
+    async with staged(private, clock=HastyClock()) as stage:
+        asked = stage.incoming.ref
+        later = stage.view.send("a later question")
+        await stage.platform.send(asked.chat, Reply(text="its answer"))
+        at_that_time = connect(settings_for(stage.telegram), clock=HastyClock())
+        async with listening(at_that_time, inbox := Inbox()):
+            await inbox.holds(2)
+            await until(lambda: not stage.telegram.updates.pending)  # they were confirmed
+        await at_that_time.close()
+        stage.view.edit(later, "a better one")
+        async with listening(stage.platform, inbox := Inbox()):
+            await inbox.holds()
+            await stage.platform.sweep(asked.chat, after=[asked], keep=[])
+        assert await stage.kept() == ["its answer"]
 
 
 async def test_what_had_no_room_in_a_message_is_not_taken_for_lost() -> None:
