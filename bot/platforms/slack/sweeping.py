@@ -18,8 +18,6 @@ THREADS = 10
 """Threads of a direct message that are looked through; every question there has its own."""
 MESSAGES = 200
 """Messages of each that are looked at."""
-NEVER = "~"
-"""Later than every ts."""
 
 
 async def sweep(
@@ -33,7 +31,7 @@ async def sweep(
 ) -> int:
     """Delete what `bot` posted after all of these and nobody knows of; returns how many.
 
-    Where there is something later in `before`, only what was posted before that; else before
+    Where there is something later in `before`, only what was posted before that; and before
     somebody wrote what nobody knows of, in the same thread: the database is a copy of before, and
     what the bot has said since is not lost. After slash commands alone nothing is: they have no ts,
     and all that stands would be after. Raises `PlatformError` and its kinds.
@@ -41,7 +39,7 @@ async def sweep(
     newest = max((ts_of(ref) for ref in after), default="")
     if not newest:
         return 0
-    end = min((ts for ts in map(ts_of, before) if ts > newest), default=NEVER)
+    end = min((ts for ts in map(ts_of, before) if ts > newest), default="~")
     channel, known = parse_chat(chat).channel, {ts_of(ref) for ref in (*after, *keep)}
     threads = [*_threads(after, keep, newest), *([""] if parse_chat(chat).direct else [])]
     count = 0
@@ -52,7 +50,7 @@ async def sweep(
             if not newest < ts < end or ts in known:
                 continue
             if message.get("user") != bot:
-                if end == NEVER and "bot_id" not in message:
+                if "bot_id" not in message:
                     break
             elif not message.get("files"):
                 await poster.delete(make_message(chat, ts, thread))

@@ -8,7 +8,8 @@ looked for right behind those that are known, and then behind those that are fou
 may lie further away; then it stays.
 
 Nor is anything lost behind a message that nobody tells of: the database is a copy of before, and
-what the bot has said since stays. In a group that may be what the bot never hears of.
+what the bot has said since stays. In a group that may also be what the bot never hears of, or heard
+before it was started anew: of that only what was said to it is in the database.
 
 The topics of a forum share the ids of their group. What stands in another topic would be taken for
 lost, so there nothing is looked for: an answer that stands there twice is better than one deleted.
@@ -99,7 +100,7 @@ class Sweeper:
             tried.add(id)
             ask = partial(whose, self._methods, place, id)
             owner = await self._caller.aside(ask, about=place)
-            if owner is Whose.OTHERS and before is None and not await self._told.of(place, id):
+            if owner is Whose.OTHERS and not await self._told.of(place, id):
                 break
             if owner is Whose.OURS:
                 found.append(id)

@@ -40,8 +40,9 @@ async def test_what_was_posted_later_than_the_lost_is_let_be(sandbox: SlackSandb
         assert [seen.text for seen in place.answers()] == ["an answer", "what follows"]
 
 
+@pytest.mark.parametrize("put_off", [False, True])
 async def test_an_answer_to_what_the_database_does_not_know_is_let_be(
-    sandbox: SlackSandbox,
+    sandbox: SlackSandbox, *, put_off: bool
 ) -> None:
     """It is a copy of before; the bot went on."""
     ada = sandbox.person("Ada")
@@ -52,8 +53,10 @@ async def test_an_answer_to_what_the_database_does_not_know_is_let_be(
             await bot.platform.draft(bot.inbox.message()).finish(Reply(text=text))
             await thread.send("and then?")
             await bot.inbox.holds(number)
-        await bot.platform.sweep(asked.chat, after=[asked], keep=[])
-        assert [seen.text for seen in thread.answers()] == ["an answer", "another"]
+        again = await bot.platform.draft(bot.inbox.message(0)).finish(Reply(text="once more"))
+        before, keep = ([again], []) if put_off else ([], [again])
+        await bot.platform.sweep(asked.chat, after=[asked], keep=keep, before=before)
+        assert [seen.text for seen in thread.answers()] == ["an answer", "another", "once more"]
 
 
 async def test_after_a_slash_command_no_older_answers_are_taken_away(

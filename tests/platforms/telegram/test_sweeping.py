@@ -55,8 +55,11 @@ async def test_it_is_waited_for_what_was_written_while_no_bot_was_there() -> Non
         assert await stage.kept() == []
 
 
+@pytest.mark.parametrize("put_off", [False, True])
 @pytest.mark.parametrize("opened", [private, group])
-async def test_an_answer_to_what_the_database_does_not_know_is_let_be(opened: Opener) -> None:
+async def test_an_answer_to_what_the_database_does_not_know_is_let_be(
+    opened: Opener, *, put_off: bool
+) -> None:
     """It is a copy of before; the bot went on."""
     async with staged(opened, clock=HastyClock()) as stage:
         asked = stage.incoming.ref
@@ -64,8 +67,11 @@ async def test_an_answer_to_what_the_database_does_not_know_is_let_be(opened: Op
         for text in ("a later question", "another"):
             stage.view.send(text)
             await stage.platform.send(asked.chat, Reply(text=f"answer to {text}"))
-        await stage.platform.sweep(asked.chat, after=[asked], keep=[])
-        assert await stage.kept() == ["answer to a later question", "answer to another"]
+        again = await stage.platform.send(asked.chat, Reply(text="the answer once more"))
+        before, keep = ([again], []) if put_off else ([], [again])
+        await stage.platform.sweep(asked.chat, after=[asked], keep=keep, before=before)
+        later = ["answer to a later question", "answer to another"]
+        assert await stage.kept() == [*later, "the answer once more"]
 
 
 async def test_an_edit_of_what_the_database_does_not_know_lets_no_later_answer_go() -> None:
