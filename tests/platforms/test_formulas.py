@@ -29,6 +29,7 @@ from tests.platforms.dollars import FORMULAS, NO_FORMULAS
         ("在$ABC$中，$O(n log n)$。", "在`ABC`中，`O(n log n)`。"),
         ("\\begin{align}\na &= b \\\\\nc &= d\n\\end{align}", "```\na = b\nc = d\n```"),
         (r"so A = \begin{pmatrix} 1 \\ 2 \end{pmatrix}: \boxed{x^{2}}", "so A = `(1; 2)`: `[x²]`"),
+        ("so $A = \\begin{pmatrix}\n1 \\\\\n2\n\\end{pmatrix}$, $x$", "so `A = (1; 2)`, `x`"),
     ],
 )
 def test_a_formula_is_code(written: str, shown: str) -> None:
@@ -113,6 +114,7 @@ def test_dollars_of_formulas_are_not_seen(text: str) -> None:
         ("so\n\\begin{cases} x \\\\", "\\begin{cases} x \\\\"),
         (r"**\boxed{\frac{1}", r"\boxed{\frac{1}"),
         (r"so \begin{center} and", ""),
+        ("so $A = \\begin{cases}\n1", "$A = \\begin{cases}\n1"),
         ("so:\n- $x", "- $x"),
         ("```\n$x", ""),
         ("it costs $5 and", ""),
@@ -127,7 +129,7 @@ def test_a_formula_waits_until_it_is_whole(text: str, rest: str) -> None:
     "piece",
     [
         *("\\(x", "\\[", "\\(\n", "$$x", "$x ", "$x\\", "`a", "$", "\\[\\\n", "$\\sqrt{"),
-        *("\\begin{cases}", "\\boxed{", "\\boxed{{", "\\begin{cases}\n"),
+        *("\\begin{cases}", "\\boxed{", "\\boxed{{", "\\begin{cases}\n", "$\\begin{cases}\n"),
     ],
 )
 def test_what_is_never_closed_takes_no_time(piece: str) -> None:
@@ -142,6 +144,12 @@ def test_a_formula_without_dollars_is_drawn_in_a_rich_message() -> None:
     assert "or $\\boxed{42}$" in page
     assert [e.type for e in render(text).entities] == ["pre", "code"]
     assert render(text[:-5], partial=True).text.endswith("or")
+
+
+def test_a_matrix_in_a_formula_within_a_line_gets_no_dollars_of_its_own() -> None:
+    text = "so $A = \\begin{pmatrix}\n1 & 2 \\\\\n3 & 4\n\\end{pmatrix}$ is it"
+    assert compose(text).markdown == text
+    assert render(text).text == "so A = (1  2; 3  4) is it"
 
 
 def _look_for_formulas(text: str) -> None:

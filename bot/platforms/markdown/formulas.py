@@ -25,12 +25,15 @@ BARE = (
     r"|boxed\{(?:[^{}\n]|\{(?:[^{}\n]|\{[^{}\n]*\})*\}){1,300}\}"
 )
 """What is a formula without dollars or brackets around it, behind its backslash."""
+_ROWS = rf"\\begin\{{{_NAMES}\}}(?:[^$`\n]|{_LINE_END}){{1,1000}}?\\end\{{{_NAMES}\}}"
+"""What has lines also in a formula within a line, as a matrix."""
 
 # A dollar that more than a line's worth of words follows begins a variable, as in `$PATH`; one
 # before a number begins a price, unless a sign or a letter follows that is of no price.
 OPEN_FORMULA = re.compile(
     rf"(?:\\\(.*|\\\[.*|\\begin\{{{_NAMES}\}}.*|\\boxed\{{.*"
     r"|\\b[a-z]{0,4}(?:\{[A-Za-z]{0,9}\*?)?"  # one that may begin so
+    rf"|\$(?=[^\s\d$]|\d*\\)[^$\n]{{0,120}}\\begin\{{{_NAMES}\}}[^$]*\$?"
     r"|\$\$.*|\$(?=[^\s\d$])(?:(?!\*\*|~~)(?:\\\$|[^$\n])){0,120}\$?"
     r"|\$(?=[^\s\d$][^$\n]{0,120}\\)(?:\\\$|[^$\n]){0,300}\$?"
     r"|\$[\d.,]*(?:\$|(?:\(|[ ]?[\\^{=+]|[ ][-×*<>](?:[ ]|\Z)|[ac-jln-su-z](?!\w))"
@@ -49,7 +52,8 @@ _FORMULA = re.compile(  # a pattern that begins with signs is quick
     rf"|(?<=\\)(?P<bare>{BARE})"
     r"|(?<=\\)(?:[^b(\[]|\[(?=(?:[^\[\]\n]|\\\]){0,300}\]\())"
     rf"|(?<=\$)(?<!\$\$)\$(?P<dollars>(?:[^$\n]|{_LINE_END}){{1,1000}}?)\$\$(?![A-Za-z0-9$])"
-    r"|(?<=\$)(?<![A-Za-z0-9$]\$)(?P<single>(?=[^\s$])(?:\\\$|[^$\n`]){1,300}?(?<=[^\s\\]))"
+    r"|(?<=\$)(?<![A-Za-z0-9$]\$)"
+    rf"(?P<single>(?=[^\s$])(?>\\\$|{_ROWS}|[^$\n`]){{1,300}}?(?<=[^\s\\]))"
     r"\$(?:(?=t(?:h\b|\Z))|(?![A-Za-z0-9${]))"
     rf"|(?<=\$)(?P<script>{SCRIPT})\$)"
 )
