@@ -33,7 +33,7 @@ _PING = re.compile(
 )
 _NAME = re.compile(r"^[ ]{0,3}\[[^\[\]\n]+\](?=:)", re.MULTILINE)
 """Of a footnote or an address: with its colon CommonMark would not show the line."""
-_BEGUN = re.compile(r"(?:<(?:[!@#][a-z]{0,7})?|@[a-z]{0,7})\Z", re.IGNORECASE)
+_BEGUN = re.compile(r"(?:_?<(?:[!@#][a-z]{0,7})?|@[a-z]{0,7})\Z", re.IGNORECASE)
 
 
 def neutralise(text: str) -> str:

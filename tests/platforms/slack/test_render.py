@@ -152,6 +152,12 @@ def test_long_bold_that_never_ends_is_none() -> None:
     assert len(written(text)) <= measure(text)
 
 
+def test_a_face_of_which_a_half_may_begin_a_mention_is_streamed() -> None:
+    text = "I lost >_< again"
+    shown = [written(settled(settle(text[:end]))) for end in range(len(text))]
+    assert all(written(text).startswith(each) for each in shown)
+
+
 def test_asterisks_in_words_stay() -> None:
     text = "Leser*innen und Kolleg*innen rechnen 2*3*4."
     assert text in desk.from_markdown(content(Reply(text=text))["blocks"][0]["text"])
