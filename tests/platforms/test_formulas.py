@@ -146,10 +146,18 @@ def test_a_formula_without_dollars_is_drawn_in_a_rich_message() -> None:
     assert render(text[:-5], partial=True).text.endswith("or")
 
 
+MATRIX = "\\begin{pmatrix}\n1 & 2 \\\\\n3 & 4\n\\end{pmatrix}"
+
+
 def test_a_matrix_in_a_formula_within_a_line_gets_no_dollars_of_its_own() -> None:
-    text = "so $A = \\begin{pmatrix}\n1 & 2 \\\\\n3 & 4\n\\end{pmatrix}$ is it"
+    text = f"so $A = {MATRIX}$ is it"
     assert compose(text).markdown == text
     assert render(text).text == "so A = (1  2; 3  4) is it"
+
+
+def test_the_matrices_of_a_long_formula_get_no_dollars_of_their_own() -> None:
+    text = f"$${' + '.join([MATRIX] * 40)}$$"
+    assert compose(text).markdown == " ".join(text.split())
 
 
 def _look_for_formulas(text: str) -> None:
