@@ -159,6 +159,7 @@ async def test_the_innermost_words_of_an_error_are_read(
         (403, "Model.AccessDenied", "Model access denied.", Kind.MODEL_NOT_FOUND),
         (404, "DeploymentNotFound", "The API deployment does not exist.", Kind.MODEL_NOT_FOUND),
         (400, "", "max_tokens (9000) exceeds the limit of 8192", Kind.BAD_REQUEST),
+        (400, "", "prompt_tokens (9000) exceeds the limit of 8192", Kind.CONTEXT_TOO_LONG),
         (500, "", "output new_sensitive (1027)", Kind.REFUSED),
         (400, "", "Generated image rejected by content moderation.", Kind.REFUSED),
         (400, "", "the request exceeds the available context size", Kind.CONTEXT_TOO_LONG),

@@ -131,7 +131,7 @@ _WORDS = (
         r"|input.{0,20}too long|too many (input )?tokens|reduce the length"
         r"|range of input length|model token limit|input token count.{0,40}exceeds"
         r"|maximum (model|prompt|allowed) length|prompt exceeds max"
-        r"|\btokens.{0,40}exceeds? (the )?((customer )?model )?(max|limit|configured)"
+        r"|(\b|prompt_|input_)tokens.{0,40}exceeds? (the )?((customer )?model )?(max|limit|configured)"
         r"|`inputs` (must have|tokens \+)"
         r"|(input length|token count).{0,20}exceeds"
         r"|max_(seq|model)_len|\bn_ctx\b|physical batch size"
