@@ -17,8 +17,8 @@ from bot.platforms.markdown.formulas import unicode_formula
         (r"\left\{ x \in \mathbb Z \,\middle|\, x^2 < 10 \right\}", "{ x ∈ ℤ | x² < 10 }"),
         (r"\ce{2H2 + O2 -> 2H2O} \quad \pu{5 mol}", "2H₂ + O₂ → 2H₂O \u2003 5 mol"),
         (
-            r"\ce{CH3COOH <=> CH3COO- + H+}, \ce{SO4^2- + Fe^{3+}}",
-            "CH₃COOH ⇌ CH₃COO⁻ + H⁺, SO₄²⁻ + Fe³⁺",
+            r"\ce{CH3COOH <=> CH3COO- + H+}, \ce{SO4^2- + Fe^{3+} <-> O3}",
+            "CH₃COOH ⇌ CH₃COO⁻ + H⁺, SO₄²⁻ + Fe³⁺ ↔ O₃",
         ),
         (r"E = mc^2 \label{eq} \tag{1}", "E = mc² \u2003 (1)"),
         (r"\textcolor{red}{x} \fbox{a} \boldsymbol{\alpha}", "x [a] 𝛂"),

@@ -92,7 +92,8 @@ def _with_conditions(cases: re.Match[str]) -> str:
 def _chemistry(found: re.Match[str]) -> str:
     """What mhchem writes: `SO4^2-` with its numbers and charges, and with its arrows."""
     inside = _CHARGE.sub(lambda charge: f"^{{{charge[1] or charge[2]}}}", found["inside"])
-    inside = inside.replace("<=>", r"\rightleftharpoons ").replace("->", r"\to ")
+    inside = inside.replace("<=>", r"\rightleftharpoons ").replace("<->", r"\leftrightarrow ")
+    inside = inside.replace("->", r"\to ")
     return _COUNT.sub(r"_{\g<0>}", inside)
 
 
