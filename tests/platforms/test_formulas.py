@@ -114,6 +114,8 @@ def test_dollars_of_formulas_are_not_seen(text: str) -> None:
         ("so\n\\begin{cases} x \\\\", "\\begin{cases} x \\\\"),
         (r"**\boxed{\frac{1}", r"\boxed{\frac{1}"),
         (r"so \begin{center} and", ""),
+        (r"in \boxed{} and then", ""),
+        (r"\boxed{x = \frac{-b}{\sqrt{b^{2} - c}}} and", ""),
         ("so $A = \\begin{cases}\n1", "$A = \\begin{cases}\n1"),
         ("so:\n- $x", "- $x"),
         ("```\n$x", ""),

@@ -22,7 +22,7 @@ _NAMES = r"(?:align(?:at|ed)?|array|cases|equation|gather(?:ed)?|multline|split|
 _LINE_END = r"\n(?![ \t>]*\n)"
 BARE = (
     rf"begin\{{(?P<kind>{_NAMES})\}}(?:[^\n]|{_LINE_END}){{1,1000}}?\\end\{{(?P=kind)\}}"
-    r"|boxed\{(?:[^{}\n]|\{(?:[^{}\n]|\{[^{}\n]*\})*\}){1,300}\}"
+    r"|boxed\{(?:[^{}\n]|\{(?:[^{}\n]|\{(?:[^{}\n]|\{[^{}\n]*\})*\})*\}){1,300}\}"
 )
 """What is a formula without dollars or brackets around it, behind its backslash."""
 _ROWS = rf"\\begin\{{{_NAMES}\}}(?:[^$`\n]|{_LINE_END}){{1,1000}}?\\end\{{{_NAMES}\}}"
@@ -31,7 +31,7 @@ _ROWS = rf"\\begin\{{{_NAMES}\}}(?:[^$`\n]|{_LINE_END}){{1,1000}}?\\end\{{{_NAME
 # A dollar that more than a line's worth of words follows begins a variable, as in `$PATH`; one
 # before a number begins a price, unless a sign or a letter follows that is of no price.
 OPEN_FORMULA = re.compile(
-    rf"(?:\\\(.*|\\\[.*|\\begin\{{{_NAMES}\}}.*|\\boxed\{{.*"
+    rf"(?:\\\(.*|\\\[.*|\\begin\{{{_NAMES}\}}.*|\\boxed\{{(?!\}}).*"
     r"|\\b[a-z]{0,4}(?:\{[A-Za-z]{0,9}\*?)?"  # one that may begin so
     rf"|\$(?=[^\s\d$]|\d*\\)[^$\n]{{0,120}}\\begin\{{{_NAMES}\}}[^$]*\$?"
     r"|\$\$.*|\$(?=[^\s\d$])(?:(?!\*\*|~~)(?:\\\$|[^$\n])){0,120}\$?"
