@@ -229,6 +229,15 @@ async def test_what_is_no_picture_is_not_passed_on(client: ApiClient, server: Wi
             ),
             text("\nNice!"),
         ),
+        (
+            delta(
+                multi_mod_content=[  # as its documentation writes it, without other content
+                    {"text": "Here: ", "inlineData": {}},
+                    {"text": "", "inlineData": {"mimeType": "png", "data": BASE64}},
+                ]
+            ),
+            text("\nNice!"),
+        ),
     ],
 )
 async def test_quirk_20_a_chat_model_that_draws(

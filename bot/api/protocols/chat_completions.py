@@ -264,8 +264,8 @@ class ChatReader(Reader):
             return self._text(part, events)
         if not isinstance(part, dict):
             return None
-        if isinstance(part.get("text"), str):
-            return self._text(part["text"], events)
+        if isinstance(part.get("text"), str):  # empty beside a picture of AIHubMix
+            self._text(part["text"], events)
         thought = part.get("thinking")
         if isinstance(thought, str):  # Anthropic's own form
             self._thought(thought, events)
