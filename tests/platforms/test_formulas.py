@@ -155,6 +155,7 @@ def test_a_matrix_in_a_formula_within_a_line_gets_no_dollars_of_its_own() -> Non
     text = f"so $A = {MATRIX}$ is it"
     assert compose(text).markdown == text
     assert render(text).text == "so A = (1  2; 3  4) is it"
+    assert render(text, partial=True).text == "so A = (1  2; 3  4) is it"
 
 
 def test_the_matrices_of_a_long_formula_get_no_dollars_of_their_own() -> None:

@@ -25,7 +25,7 @@ BARE = (
     r"|boxed\{(?:[^{}\n]|\{(?:[^{}\n]|\{(?:[^{}\n]|\{[^{}\n]*\})*\})*\}){1,300}\}"
 )
 """What is a formula without dollars or brackets around it, behind its backslash."""
-_ROWS = rf"\\begin\{{{_NAMES}\}}(?:[^$`\n]|{_LINE_END}){{1,1000}}?\\end\{{{_NAMES}\}}"
+ROWS = rf"\\begin\{{{_NAMES}\}}(?:[^$`\n]|{_LINE_END}){{1,1000}}?\\end\{{{_NAMES}\}}"
 """What has lines also in a formula within a line, as a matrix."""
 
 # A dollar that more than a line's worth of words follows begins a variable, as in `$PATH`; one
@@ -53,7 +53,7 @@ _FORMULA = re.compile(  # a pattern that begins with signs is quick
     r"|(?<=\\)(?:[^b(\[]|\[(?=(?:[^\[\]\n]|\\\]){0,300}\]\())"
     rf"|(?<=\$)(?<!\$\$)\$(?P<dollars>(?:[^$\n]|{_LINE_END}){{1,4000}}?)\$\$(?![A-Za-z0-9$])"
     r"|(?<=\$)(?<![A-Za-z0-9$]\$)"
-    rf"(?P<single>(?=[^\s$])(?>\\\$|{_ROWS}|[^$\n`]){{1,300}}?(?<=[^\s\\]))"
+    rf"(?P<single>(?=[^\s$])(?>\\\$|{ROWS}|[^$\n`]){{1,300}}?(?<=[^\s\\]))"
     r"\$(?:(?=t(?:h\b|\Z))|(?![A-Za-z0-9${]))"
     rf"|(?<=\$)(?P<script>{SCRIPT})\$)"
 )

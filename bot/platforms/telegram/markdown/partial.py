@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from bot.core.delivery.markdown import ADDRESS, FACE, GLOB, ITEM, PRODUCT
-from bot.platforms.markdown.formulas import BARE, HELD, OPEN_FORMULA, begun_on_lines
+from bot.platforms.markdown.formulas import BARE, HELD, OPEN_FORMULA, ROWS, begun_on_lines
 
 _FENCE = re.compile(r"^[ >\t]*(?:(?:[-*+]|\d+[.)])[ \t]+)*(`{3,}|~{3,})(.*)$")
 _ITEM = re.compile(rf"[ >\t]*{ITEM.pattern}")
@@ -19,7 +19,7 @@ _WHOLE = re.compile(
     r"(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)"  # code
     r"|\\\((?:[^\\]|\\[^()]){1,1000}?\\\)|\\\[(?:[^\\]|\\[^\[\]]){1,1000}?\\\]"  # formulas
     rf"|\$\$.{{1,1000}}?\$\$|\\(?:{BARE})"
-    r"|(?<!\$)\$(?=[^\s$])(?:(?!\*\*|~~)(?:\\\$|[^$\n]))*(?<=\S)\$(?!\d|\Z)"
+    rf"|(?<!\$)\$(?=[^\s$])(?:(?!\*\*|~~)(?>\\\$|{ROWS}|[^$\n]))*(?<=\S)\$(?!\d|\Z)"
     rf"|\]\((?:[^()\s]|\([^()\s]*\))*(?:[ ]\"[^\"\n]*\")?\)|{ADDRESS}|<[^<>\n]+>"
     r"|\\(?:[^\w\s(\[]|_)|\*\ufe0f",
     re.DOTALL,
