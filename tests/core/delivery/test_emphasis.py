@@ -186,6 +186,7 @@ def test_code_that_goes_on_with_a_paragraph_keeps_its_signs() -> None:
         "*it.* and *(all)*",
         "*src/* and **/api/** in **/start**",
         r"\*.txt and C:\\Users\\ann",
+        "\"*'Tis so,'* she thought\"",
         r"¯\\\_(ツ)\_/¯ and **_^x^_**, _-a-_",
         r"so \\ \alpha\_1",
         "**bold**2",
