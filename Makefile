@@ -4,7 +4,7 @@
 # make locales  compiles the translations after a change of a .po file
 # make lock   renews the lock files after a change of the dependencies in pyproject.toml
 
-.PHONY: chat demo test lock locales clean
+.PHONY: chat demo test types suite lock locales clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -20,13 +20,19 @@ chat: $(VENV)/.local
 demo: $(VENV)/.local
 	@$(BIN)/bot demo
 
-# Coverage is that of the core by its own tests: all of it is seen there, and everything that runs
-# while coverage is watched takes twice as long.
+# The types are checked beside the tests, which leave a processor idle now and then.
 test: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory --jobs=2 types suite
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+# Coverage is that of the core by its own tests: all of it is seen there, and everything that runs
+# while coverage is watched takes twice as long.
+suite: $(VENV)/.dev
 	$(PYTEST) tests/core --cov
 	$(PYTEST) --ignore tests/core
 
