@@ -136,7 +136,7 @@ def _may_be_broken(markdown: str, start: int) -> bool:
 
 
 def _joined(found: re.Match[str]) -> str:
-    tex = found["display"] or found["dollars"] or (found["bare"] and _tex(found))
+    tex = _tex(found) if _is_block(found) else None
     if tex is None or not (found["bare"] or "\n" in tex) or not _is_meant(found, tex):
         return found[0]
     margin = _margin(found)
@@ -197,8 +197,7 @@ def _code(found: re.Match[str]) -> str:
     tex = _tex(found)
     if tex is None or not _is_meant(found, tex):
         return found[0]
-    is_block = found["display"] or found["dollars"] or found["bare"]
-    margin = _margin(found) if is_block else None
+    margin = _margin(found) if _is_block(found) else None
     shown = unicode_formula(_unquoted(tex, margin))
     if "`" in shown:
         return found[0]
@@ -208,6 +207,11 @@ def _code(found: re.Match[str]) -> str:
     if margin is None:
         return f"`{'; '.join(lines)}`"
     return f"\n{margin}".join(["```", *lines, "```"])
+
+
+def _is_block(found: re.Match[str]) -> bool:
+    """Whether it may stand alone on its lines."""
+    return bool(found["display"] or found["dollars"] or found["bare"])
 
 
 def _tex(found: re.Match[str]) -> str | None:
