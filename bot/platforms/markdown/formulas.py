@@ -10,53 +10,13 @@ import re
 from functools import lru_cache
 
 from bot.core.delivery.markdown import MARKER, beside, open_fence, outside_code
+from bot.platforms.markdown.formula_marks import BARE, BLOCKS, Formula, growing, replaced
 
-HELD = 400
-"""An open formula longer than this is none."""
 LONG_FORMULA, DEEP_FORMULA = 1000, 100
 """Characters and braces past which a formula stays as it is: the converter descends into each."""
 REMEMBERED = 512
 """Formulas that are remembered as they are shown: a growing text has the same ones again."""
 
-_NAMES = r"(?:align(?:at|ed)?|array|cases|equation|gather(?:ed)?|multline|split|[bBpvV]?matrix)\*?"
-_LINE_END = r"\n(?![ \t>]*\n)"
-BARE = (
-    rf"begin\{{(?P<kind>{_NAMES})\}}(?:[^\n]|{_LINE_END}){{1,1000}}?\\end\{{(?P=kind)\}}"
-    r"|boxed\{(?:[^{}\n]|\{(?:[^{}\n]|\{(?:[^{}\n]|\{[^{}\n]*\})*\})*\}){1,300}\}"
-)
-"""What is a formula without dollars or brackets around it, behind its backslash."""
-ROWS = rf"\\begin\{{{_NAMES}\}}(?:[^$`\n]|{_LINE_END}){{1,1000}}?\\end\{{{_NAMES}\}}"
-"""What has lines also in a formula within a line, as a matrix."""
-
-# A dollar that more than a line's worth of words follows begins a variable, as in `$PATH`; one
-# before a number begins a price, unless a sign or a letter follows that is of no price.
-OPEN_FORMULA = re.compile(
-    rf"(?:\\\(.*|\\\[.*|\\begin\{{{_NAMES}\}}.*|\\boxed\{{(?!\}}).*"
-    r"|\\b[a-z]{0,4}(?:\{[A-Za-z]{0,9}\*?)?"  # one that may begin so
-    rf"|\$(?=[^\s\d$]|\d*\\)[^$\n]{{0,120}}\\begin\{{{_NAMES}\}}[^$]*\$?"
-    r"|\$\$.*|\$(?=[^\s\d$])(?:(?!\*\*|~~)(?:\\\$|[^$\n])){0,120}\$?"
-    r"|\$(?=[^\s\d$][^$\n]{0,120}\\)(?:\\\$|[^$\n]){0,300}\$?"
-    r"|\$[\d.,]*(?:\$|(?:\(|[ ]?[\\^{=+]|[ ][-×*<>](?:[ ]|\Z)|[ac-jln-su-z](?!\w))"
-    r"(?:\\\$|[^$\n]){0,300}\$?)?)\Z",
-    re.DOTALL,
-)
-"""The beginning of a formula at the end of a growing text."""
-SCRIPT = r"[_^](?:\w|\\[a-z]{1,20}|\{[^{}$\n]{1,20}\})"
-"""A formula that is a part of a word, as in `H$_2$O`."""
-_FORMULA = re.compile(  # a pattern that begins with signs is quick
-    r"[`\\$](?:"
-    r"(?<=`)(?<!``)(?P<ticks>`*)(?!`)[^\n]+?(?<!`)`(?P=ticks)(?!`)"  # code
-    rf"|(?<=\\)\((?P<inline>(?:[^\\\n]|\\[^()\[\]\n]|{_LINE_END}){{1,4000}}?)\\\)"
-    rf"|(?<=\\)\[(?P<display>(?:[^\\\n]|\\[^\[\]\n]|\\?{_LINE_END}){{1,4000}}?)\\\]"
-    r"(?![^\[\]\n]*\]\()"  # else it is in the words of a link
-    rf"|(?<=\\)(?P<bare>{BARE})"
-    r"|(?<=\\)(?:[^b(\[]|\[(?=(?:[^\[\]\n]|\\\]){0,300}\]\())"
-    rf"|(?<=\$)(?<!\$\$)\$(?P<dollars>(?:[^$\n]|{_LINE_END}){{1,4000}}?)\$\$(?![A-Za-z0-9$])"
-    r"|(?<=\$)(?<![A-Za-z0-9$]\$)"
-    rf"(?P<single>(?=[^\s$])(?>\\\$|{ROWS}|[^$\n`]){{1,300}}?(?<=[^\s\\]))"
-    r"\$(?:(?=t(?:h\b|\Z))|(?![A-Za-z0-9${]))"
-    rf"|(?<=\$)(?P<script>{SCRIPT})\$)"
-)
 _SIGN = re.compile(r"[\\^_={}<>]")
 _BARE_BEGUN = re.compile(r"\\b(?:egin\{|oxed\{|[a-z]{0,4}\Z)")
 _BARE_SIGN = re.compile(r"\\(?!end)|[\^_=&<>+]")
@@ -109,7 +69,7 @@ def as_code(markdown: str) -> str:
 
 def words_as_code(words: str) -> str:
     """The same for a text without fenced code."""
-    return _FORMULA.sub(_code, words) if _may_hold(words) else words
+    return replaced(words, _code) if _may_hold(words) else words
 
 
 def in_one_line(markdown: str) -> str:
@@ -119,7 +79,7 @@ def in_one_line(markdown: str) -> str:
     """
     if not _may_be_broken(markdown, 0):
         return markdown
-    return outside_code(markdown, lambda words: _FORMULA.sub(_joined, words))
+    return outside_code(markdown, lambda words: replaced(words, _joined))
 
 
 def begun_on_lines(markdown: str) -> int:
@@ -135,13 +95,14 @@ def _may_be_broken(markdown: str, start: int) -> bool:
     return has_display and _BROKEN.search(markdown, start) is not None
 
 
-def _joined(found: re.Match[str]) -> str:
-    tex = _tex(found) if _is_block(found) else None
-    if tex is None or not (found["bare"] or "\n" in tex) or not _is_meant(found, tex):
+def _joined(formula: Formula) -> str:
+    kind, tex, found = formula
+    is_on_lines = kind in BARE or (kind in BLOCKS and "\n" in tex)
+    if not is_on_lines or not _is_meant(formula):
         return found[0]
     margin = _margin(found)
-    marks = "$" if found["bare"] and margin is None else "$$"
-    return f"{marks}{' '.join(_unquoted(tex, margin).split())}{marks}"
+    dollars = "$" if kind in BARE and margin is None else "$$"
+    return f"{dollars}{' '.join(_unquoted(tex, margin).split())}{dollars}"
 
 
 def begun(markdown: str) -> int:
@@ -152,11 +113,10 @@ def begun(markdown: str) -> int:
     start = markdown.rfind("\n\n") + 1
     if not _may_hold(markdown[start:]) or open_fence(markdown) is not None:
         return len(markdown)
-    block = markdown[start:].rstrip()
-    found = OPEN_FORMULA.search(_FORMULA.sub(_masked, block))
-    if found is None or len(block) - found.start() >= HELD:
+    at = growing(replaced(markdown[start:].rstrip(), _masked))
+    if at is None:
         return len(markdown)
-    at = start + found.start()
+    at += start
     line = markdown.rfind("\n", 0, at) + 1
     marker = MARKER.match(markdown, line)
     return line if marker and marker.end() == at else at
@@ -184,20 +144,21 @@ def _may_hold(text: str) -> bool:
     return "$" in text or "\\(" in text or "\\[" in text or "\\b" in text
 
 
-def _masked(found: re.Match[str]) -> str:
-    """Dots in place of what is whole, unless it ends the text."""
-    if _tex(found) is None and found["ticks"] is None:
+def _masked(formula: Formula) -> str:
+    """Points in place of what is whole, unless it is a formula that ends the text."""
+    kind, _, found = formula
+    if kind == "escaped":
         return "\\."
-    is_last = found.end() == len(found.string) and found["ticks"] is None
+    is_last = kind != "code" and found.end() == len(found.string)
     return found[0] if is_last else "." * len(found[0])
 
 
-def _code(found: re.Match[str]) -> str:
+def _code(formula: Formula) -> str:
     """The formula as it stands in the text instead; what is none stays as it is."""
-    tex = _tex(found)
-    if tex is None or not _is_meant(found, tex):
+    kind, tex, found = formula
+    if not _is_meant(formula):
         return found[0]
-    margin = _margin(found) if _is_block(found) else None
+    margin = _margin(found) if kind in BLOCKS else None
     shown = unicode_formula(_unquoted(tex, margin))
     if "`" in shown:
         return found[0]
@@ -209,22 +170,6 @@ def _code(found: re.Match[str]) -> str:
     return f"\n{margin}".join(["```", *lines, "```"])
 
 
-def _is_block(found: re.Match[str]) -> bool:
-    """Whether it may stand alone on its lines."""
-    return bool(found["display"] or found["dollars"] or found["bare"])
-
-
-def _tex(found: re.Match[str]) -> str | None:
-    return (
-        found["inline"]
-        or found["display"]
-        or found["dollars"]
-        or found["single"]
-        or found["script"]
-        or (found["bare"] and f"\\{found['bare']}")
-    )
-
-
 def _unquoted(tex: str, margin: str | None) -> str:
     """A formula without the signs of the quote that its lines begin with."""
     if not margin or ">" not in margin:
@@ -232,10 +177,13 @@ def _unquoted(tex: str, margin: str | None) -> str:
     return tex.replace(f"\n{margin}", "\n").replace(f"\n{margin.rstrip()}", "\n")
 
 
-def _is_meant(found: re.Match[str], tex: str) -> bool:
-    if found["bare"]:
-        return found["kind"] is None or _BARE_SIGN.search(tex, len("\\begin")) is not None
-    if found["display"]:
+def _is_meant(formula: Formula) -> bool:
+    kind, tex, found = formula
+    if kind in ("code", "escaped", "boxed"):
+        return kind == "boxed"
+    if kind == "environment":
+        return _BARE_SIGN.search(tex, len("\\begin")) is not None
+    if kind == "square":
         return is_display(tex)
     return is_formula(tex, found.string[found.end() : found.end() + 1])
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from bot.platforms.markdown.formulas import SCRIPT, is_display, is_formula
+from bot.platforms.markdown.formula_marks import MARKS
+from bot.platforms.markdown.formulas import is_display, is_formula
 from bot.platforms.telegram.markdown.parser import events_of, started
 
 PASSES = 12
@@ -22,7 +23,7 @@ _GOES_ON = re.compile(
     r"""(?<!\d\$)[/",;:，：；。、]|(?<=\d\$)[^A-Za-z_\\^{(|\u0370-\u03ff]""",
 )
 """What follows a price that ends with its dollar, as in `5$/6$`; no formula begins with it."""
-_SCRIPT = re.compile(rf"\${SCRIPT}\$")
+_SCRIPT = re.compile(MARKS["script"].whole)
 
 
 def with_dollars(markdown: str) -> str:

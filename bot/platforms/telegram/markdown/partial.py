@@ -11,14 +11,15 @@ from __future__ import annotations
 import re
 
 from bot.core.delivery.markdown import ADDRESS, FACE, GLOB, ITEM, PRODUCT
-from bot.platforms.markdown.formulas import BARE, HELD, OPEN_FORMULA, ROWS, begun_on_lines
+from bot.platforms.markdown.formula_marks import MARKS, ROWS, growing
+from bot.platforms.markdown.formulas import begun_on_lines
 
 _FENCE = re.compile(r"^[ >\t]*(?:(?:[-*+]|\d+[.)])[ \t]+)*(`{3,}|~{3,})(.*)$")
 _ITEM = re.compile(rf"[ >\t]*{ITEM.pattern}")
 _WHOLE = re.compile(
     r"(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)"  # code
     r"|\\\((?:[^\\]|\\[^()]){1,1000}?\\\)|\\\[(?:[^\\]|\\[^\[\]]){1,1000}?\\\]"  # formulas
-    rf"|\$\$.{{1,1000}}?\$\$|\\(?:{BARE})"
+    rf"|\$\$.{{1,1000}}?\$\$|{MARKS['environment'].whole}|{MARKS['boxed'].whole}"
     rf"|(?<!\$)\$(?=[^\s$])(?:(?!\*\*|~~)(?>\\\$|{ROWS}|[^$\n]))*(?<=\S)\$(?!\d|\Z)"
     rf"|\]\((?:[^()\s]|\([^()\s]*\))*(?:[ ]\"[^\"\n]*\")?\)|{ADDRESS}|<[^<>\n]+>"
     r"|\\(?:[^\w\s(\[]|_)|\*\ufe0f",
@@ -39,9 +40,7 @@ def complete(markdown: str) -> str:
         return markdown  # inside fenced code, which ends by itself
     block = markdown[start:].rstrip()
     plain = _WHOLE.sub(_masked, block)
-    formula = OPEN_FORMULA.search(plain)
-    if formula and len(block) - formula.start() < HELD:
-        block = block[: formula.start()].rstrip()
+    block = block[: growing(plain)].rstrip()
     if _RULE.search(block):
         return markdown[:start] + block
     return markdown[:start] + _closed(block, plain[: len(block)])
