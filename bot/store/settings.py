@@ -71,7 +71,8 @@ class StorageSettings(BaseModel):
             wrong = Phrase("the database “{name}” is not supported", name=scheme)
             raise ValueError(Phrase("{problem}; {advice}", problem=wrong, advice=_FORMS))
         try:
-            parts = urlsplit(url)._replace(scheme=_SCHEMES[scheme])
+            in_file = _SCHEMES[scheme] == _SQLITE  # whose name may hold a #
+            parts = urlsplit(url, allow_fragments=not in_file)._replace(scheme=_SCHEMES[scheme])
         except ValueError:  # its text may show a part of the password
             wrong = Phrase("{problem}; {advice}", problem=_NO_URL, advice=_ESCAPES)
             raise ValueError(wrong) from None

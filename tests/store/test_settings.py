@@ -19,6 +19,7 @@ from bot.store import StorageSettings
             "sqlite:////var/bot.db",
             "SQLite /var/bot.db",
         ),
+        ("sqlite:///bot#1.db", "sqlite:///bot#1.db", "SQLite bot#1.db"),
         ("postgres://u:p@db/chat", "postgresql+asyncpg://u:p@db/chat", "PostgreSQL db/chat"),
         ("postgresql://u:p@db:5433/c", "postgresql+asyncpg://u:p@db:5433/c", "PostgreSQL db/c"),
         (
