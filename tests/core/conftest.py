@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncGenerator
+import sys
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,19 @@ def tmp_path(tmp_path: Path, sqlite_template: Path) -> Path:
     """A folder in which a house finds its database migrated."""
     shutil.copy(sqlite_template, tmp_path / "house.db")
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def watched(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Coverage, but for a test that comes by the same lines thousands of times, or is about time.
+
+    Not with `no_cover` of pytest-cov: its 7.1 stops one of two watchers in a worker of xdist.
+    """
+    watcher = sys.gettrace()
+    if request.node.get_closest_marker("unwatched"):
+        sys.settrace(None)
+    yield
+    sys.settrace(watcher)
 
 
 @pytest.fixture

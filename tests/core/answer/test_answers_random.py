@@ -93,6 +93,7 @@ def shown(house: House, kept: KeptMessage) -> str:
     return " ".join(texts[ref] for ref in kept.message.shown)
 
 
+@pytest.mark.unwatched
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_what_people_see_is_what_the_model_is_told(
     seed: int, tmp_path: Path, caplog: pytest.LogCaptureFixture

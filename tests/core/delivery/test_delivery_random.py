@@ -173,6 +173,7 @@ def bare(text: str) -> str:
     return re.sub(r"\s|```(py)?", "", text)
 
 
+@pytest.mark.unwatched
 @pytest.mark.parametrize("shard", range(SHARDS))
 async def test_what_is_kept_is_the_answer_and_is_there_once(
     shard: int, caplog: pytest.LogCaptureFixture

@@ -80,12 +80,14 @@ def at_once(work: Callable[[str], object]) -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
+@pytest.mark.unwatched
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_what_is_being_written_is_looked_at_in_no_time(text: str) -> None:
     with at_once(look_at):
         look_at(text)
 
 
+@pytest.mark.unwatched
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_it_becomes_few_pages_that_hold_all_of_it(text: str) -> None:
     with at_once(cut):

@@ -111,6 +111,7 @@ BLOCKS = st.lists(
 )
 
 
+@pytest.mark.unwatched
 @given(blocks=BLOCKS, step=st.integers(1, 40))
 @settings(max_examples=150)
 def test_what_is_shown_only_grows_and_no_code_is_lost(blocks: list[str], step: int) -> None:

@@ -70,6 +70,7 @@ def documents(draw: st.DrawFn) -> str:
     return draw(st.sampled_from(["\n\n", "\n"])).join(blocks)
 
 
+@pytest.mark.unwatched
 @settings(max_examples=300)
 @given(documents(), st.sampled_from([120, 200, 700]), st.sampled_from([len, utf16, rendered]))
 def test_every_word_of_a_document_is_on_one_page_in_its_place(

@@ -84,6 +84,7 @@ async def something(house: House, chance: random.Random) -> None:
     await house.say(chance.choice(COMMANDS), chat=chat, sender=sender)
 
 
+@pytest.mark.unwatched
 @pytest.mark.parametrize("seed", range(4))
 async def test_the_books_agree_and_nothing_stays_set_aside(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)

@@ -21,7 +21,7 @@ AGAIN = ((Button("Again", "v"),),)
 
 @pytest.mark.parametrize("opened", [private, group])
 async def test_a_message_that_nobody_wrote_down_is_taken_away(opened: Opener) -> None:
-    async with staged(opened) as stage:
+    async with staged(opened, clock=HastyClock()) as stage:
         asked = stage.incoming.ref
         known = await stage.platform.send(asked.chat, Reply(text="known"))
         await stage.platform.send(asked.chat, Reply(text="lost"))
