@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -64,7 +65,8 @@ def seconds(work: Callable[[str], object], text: str) -> float:
 def at_once(work: Callable[[str], object]) -> Iterator[None]:
     """Fail when the block takes long beside this work at a usual text; also when it never ends.
 
-    What counts is the time of the processor, so it does not matter what else the machine does.
+    What counts is the time of the processor, so it does not matter what else the machine does; and
+    not what the collector of garbage takes for all that the tests before have left.
     """
     limit = max(LEAST, TIMES * min(seconds(work, USUAL) for _ in range(3)))
 
@@ -72,12 +74,14 @@ def at_once(work: Callable[[str], object]) -> Iterator[None]:
         raise AssertionError(f"it takes more than {limit:.2f} s")
 
     before = signal.signal(signal.SIGVTALRM, give_up)
+    gc.disable()
     signal.setitimer(signal.ITIMER_VIRTUAL, limit)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
+        gc.enable()
 
 
 @pytest.mark.unwatched
