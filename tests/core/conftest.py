@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import threading
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
@@ -19,15 +20,19 @@ def tmp_path(tmp_path: Path, sqlite_template: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def watched(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Coverage, but for a test that comes by the same lines thousands of times, or is about time.
+    """Coverage watches the event loop's thread: in the others, as good as nothing of the core runs.
 
-    Not with `no_cover` of pytest-cov: its 7.1 stops one of two watchers in a worker of xdist.
+    And no test that comes by the same lines thousands of times, or is about time: what is watched
+    takes twice as long. Not with `no_cover` of pytest-cov: its 7.1 stops one of two watchers in a
+    worker of xdist.
     """
-    watcher = sys.gettrace()
+    watcher, of_threads = sys.gettrace(), threading.gettrace()
+    threading.settrace(None)
     if request.node.get_closest_marker("unwatched"):
         sys.settrace(None)
     yield
     sys.settrace(watcher)
+    threading.settrace(of_threads)
 
 
 @pytest.fixture
