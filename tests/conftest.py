@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shutil
 from collections.abc import AsyncGenerator, Iterator
@@ -16,6 +17,7 @@ from bot.sandbox import telegram as telegram_sandbox
 from bot.sandbox.openai import ScriptedApi, serve_scripted
 from bot.sandbox.telegram.telegram import Telegram
 from bot.store import StorageSettings, migrate
+from tests import statement_cache
 from tests.environment import LANGUAGE
 from tests.logging_state import logging_restored
 from tests.shell import Ended, Shell
@@ -32,6 +34,15 @@ if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 2**30:
 # --hypothesis-profile=default
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile("steady")
+
+statement_cache.share()
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: to look through it again and again takes a tenth of all time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 @pytest.fixture(scope="session")
