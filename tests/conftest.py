@@ -20,6 +20,7 @@ from bot.store import StorageSettings, migrate
 from tests import statement_cache
 from tests.environment import LANGUAGE
 from tests.logging_state import logging_restored
+from tests.processes import Launcher, launching
 from tests.shell import Ended, Shell
 from tests.store.postgres import Server, running_server
 
@@ -60,6 +61,19 @@ def postgres() -> Iterator[Server]:
         pytest.skip(f"{WITHOUT_POSTGRES} is set")
     with running_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def launcher_address() -> Iterator[str]:
+    with launching() as address:
+        yield address
+
+
+@pytest.fixture
+async def launcher(launcher_address: str) -> AsyncGenerator[Launcher]:
+    launcher = Launcher(launcher_address)
+    yield launcher
+    await launcher.end()
 
 
 @pytest.fixture

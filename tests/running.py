@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
-from asyncio.subprocess import Process
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,64 +12,57 @@ from bot.platforms.slack.manifest import manifest
 from bot.sandbox.openai import ScriptedApi
 from bot.sandbox.slack.server import SlackSandbox
 from bot.sandbox.telegram.telegram import Telegram
-from tests.environment import in_slack, in_telegram, inherited, with_api
-from tests.patience import PATIENCE, until
+from tests.environment import in_slack, in_telegram, with_api
+from tests.patience import until
+from tests.processes import Bot, Launcher
 
-RUN = ("-m", "bot", "run")
-ENDED_SOON = (
-    "-c",
-    """
-import sys
-from bot import serving
-from bot.__main__ import main
-serving.DRAIN = 0.5
-sys.exit(main(["run"]))
-""",
-)
-"""A bot that gives running answers half a second at its end."""
+ENDED_SOON = "from bot import serving; serving.DRAIN = 0.5"
+"""The prelude of a bot that gives running answers half a second at its end."""
 
 
 @asynccontextmanager
 async def started(
+    launcher: Launcher,
     telegram: Telegram,
     api: ScriptedApi,
     folder: Path,
     *,
-    program: Sequence[str] = RUN,
-    **given: str,
-) -> AsyncGenerator[Process]:
+    env: Mapping[str, str] | None = None,
+    prelude: str = "",
+    fresh: bool = False,
+) -> AsyncGenerator[Bot]:
     """Start a bot with its database and its log in `folder`; it gets updates, and is ended after.
 
-    Variables that are `given` replace those that are set here; `program` is what Python runs.
+    `env` goes before the variables that are set here. `prelude` and `fresh` as in `Order`.
     """
-    env = {
+    all_env = {
         **in_telegram(telegram),
         **with_api(api.url),
         "BOT_API__IMAGE_MODEL": "gpt-image-1",
         "BOT_API__TRANSCRIPTION_MODEL": "whisper-1",
         "BOT_ACCESS__ADMINS": '["telegram:1001"]',
-        **given,
+        **(env or {}),
     }
-    async with _process(folder, env, program) as process:
-        async with asyncio.timeout(PATIENCE):
-            updates = telegram.updates
-            while not (updates.polling or updates.webhook_url):  # noqa: ASYNC110  # a state
-                await asyncio.sleep(0.002)
-        yield process
+    async with _ended(await launcher.start(folder, all_env, prelude=prelude, fresh=fresh)) as bot:
+        updates = telegram.updates
+        await until(lambda: updates.polling or updates.webhook_url)
+        yield bot
 
 
 @asynccontextmanager
 async def started_in_slack(
+    launcher: Launcher,
     slack: SlackSandbox,
     api: ScriptedApi,
     folder: Path,
     *,
     port: int = 0,
-    program: Sequence[str] = RUN,
-) -> AsyncGenerator[Process]:
+    prelude: str = "",
+    fresh: bool = False,
+) -> AsyncGenerator[Bot]:
     """Start a bot with its database and its log in `folder`; it is connected, and ended after.
 
-    With `port`, the sandbox posts to it there. `program` is what Python runs.
+    With `port`, the sandbox posts to it there. `prelude` and `fresh` as in `Order`.
     """
     slack.workspace.install(manifest([]))
     env = in_slack(slack) | with_api(api.url)
@@ -83,12 +73,12 @@ async def started_in_slack(
             "BOT_SLACK__SIGNING_SECRET": "made-up",
             "BOT_WEB__PORT": str(port),
         }
-    async with _process(folder, env, program) as process:
+    async with _ended(await launcher.start(folder, env, prelude=prelude, fresh=fresh)) as bot:
         if port:
             await until(lambda: _is_ready(port))
         else:
             await slack.wait_for(lambda: bool(slack.sockets.connected))
-        yield process
+        yield bot
 
 
 def imported(folder: Path) -> set[str]:
@@ -98,19 +88,11 @@ def imported(folder: Path) -> set[str]:
 
 
 @asynccontextmanager
-async def _process(
-    folder: Path, env: dict[str, str], program: Sequence[str]
-) -> AsyncGenerator[Process]:
-    with (folder / "log").open("ab") as log:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, *program), cwd=folder, env=inherited() | env, stderr=log
-        )
-        try:
-            yield process
-        finally:
-            if process.returncode is None:
-                process.terminate()
-            await process.wait()
+async def _ended(bot: Bot) -> AsyncGenerator[Bot]:
+    try:
+        yield bot
+    finally:
+        await bot.terminate()
 
 
 async def _is_ready(port: int) -> bool:

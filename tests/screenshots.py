@@ -25,6 +25,7 @@ from bot.sandbox.telegram.screen import Screen
 from bot.sandbox.telegram.view import ChatView
 from tests.environment import in_slack
 from tests.patience import until
+from tests.processes import Launcher, launching
 from tests.running import started
 from tests.sounds import beeps
 
@@ -199,11 +200,12 @@ For **large** files a library is quicker:
 Start with `csv`; change when it hurts."""
 
 
-async def shoot(name: str) -> None:
+async def shoot(name: str, launcher: Launcher) -> None:
     """Play a scene and take its picture."""
     async with serve_demo(0) as demo, serve_scripted(key="sk-sandbox") as api:
         with tempfile.TemporaryDirectory() as folder:
-            async with started(demo.telegram, api, Path(folder), **in_slack(demo.slack)):
+            slack = in_slack(demo.slack)
+            async with started(launcher, demo.telegram, api, Path(folder), env=slack):
                 await demo.slack.wait_for(lambda: bool(demo.slack.sockets.connected))
                 stage = Stage(
                     ann=demo.telegram.person(id=1001).private(),
@@ -233,8 +235,9 @@ async def photograph(address: str, to: Path, size: str) -> None:
 async def main(names: Sequence[str]) -> None:
     """Take the pictures of these scenes, or of all."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    for name in names or SCENES:
-        await shoot(name)
+    with launching() as address:
+        for name in names or SCENES:
+            await shoot(name, Launcher(address))
 
 
 if __name__ == "__main__":

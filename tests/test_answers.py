@@ -9,13 +9,14 @@ from bot.sandbox.openai import ScriptedApi
 from bot.sandbox.openai.faults import Stall
 from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.telegram.telegram import Telegram
+from tests.processes import Launcher
 from tests.running import started
 
 SLOW = "slow words " * 30
 
 
 async def test_an_answer_is_regenerated_continued_and_its_thoughts_are_folded_up(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
     chat = telegram.person(name="Ann").private()
     api.script.answer(
@@ -23,7 +24,7 @@ async def test_an_answer_is_regenerated_continued_and_its_thoughts_are_folded_up
         Answer(text="Tails it", finish_reason=FinishReason.LENGTH),
         "is, surely.",
     )
-    async with started(telegram, api, tmp_path):
+    async with started(launcher, telegram, api, tmp_path):
         chat.send("flip a coin")
         seen = await chat.wait_for(lambda s: s.last and s.last.buttons == (("🔁 Regenerate",),))
         assert seen.last is not None
@@ -39,12 +40,12 @@ async def test_an_answer_is_regenerated_continued_and_its_thoughts_are_folded_up
 
 
 async def test_a_draft_is_stopped_with_telegrams_own_button_and_kept(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
     chat = telegram.person(name="Ann").private()
     api.script.answer(SLOW)
     api.faults.add(Stall(after=4), on="/chat/completions")
-    async with started(telegram, api, tmp_path):
+    async with started(launcher, telegram, api, tmp_path):
         chat.send("/settings streaming draft")
         await chat.wait_for(lambda s: "a draft" in s.text)
         before = len(chat.screen().answers)
@@ -59,31 +60,30 @@ async def test_a_draft_is_stopped_with_telegrams_own_button_and_kept(
 
 
 async def test_a_draft_whose_process_was_killed_becomes_a_message(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
     chat = telegram.person(name="Ann").private()
     api.script.answer(SLOW)
     api.faults.add(Stall(after=4), on="/chat/completions")
-    async with started(telegram, api, tmp_path) as bot:
+    async with started(launcher, telegram, api, tmp_path) as bot:
         chat.send("/settings streaming draft")
         await chat.wait_for(lambda s: "a draft" in s.text)
         chat.send("tell me")
         await chat.wait_for(lambda s: s.draft and "slow words slow" in s.draft.text)
-        bot.kill()
-        await bot.wait()
+        await bot.kill()
     api.script.answer("Whole now.")
-    async with started(telegram, api, tmp_path):
+    async with started(launcher, telegram, api, tmp_path):
         seen = await chat.wait_for(lambda s: s.last and s.last.text == "Whole now.")
         assert seen.draft is None
 
 
 async def test_a_table_is_drawn_in_a_rich_message(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
     chat = telegram.person(name="Ann").private()
     table = "| a | b |\n|---|---|\n| 1 | 2 |"
     api.script.answer(table, table)
-    async with started(telegram, api, tmp_path):
+    async with started(launcher, telegram, api, tmp_path):
         chat.send("a table")
         await chat.wait_for(lambda s: "1 │ 2" in s.text)
         chat.send("/settings rich on")

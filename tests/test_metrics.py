@@ -14,6 +14,7 @@ from bot.sandbox.slack.server import SlackSandbox
 from bot.sandbox.telegram.telegram import Telegram
 from tests.environment import free_port, in_slack
 from tests.patience import until
+from tests.processes import Launcher
 from tests.running import started
 
 
@@ -36,7 +37,7 @@ def read(page: str) -> dict[str, float]:
 
 
 async def test_an_operator_sees_how_the_bot_is_doing(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
     port = free_port()
     settings = {
@@ -45,7 +46,7 @@ async def test_an_operator_sees_how_the_bot_is_doing(
         "BOT_API__MODELS": '{"gpt-4o-mini": {"input_price": 1.0, "output_price": 2.0}}',
     }
     chat = telegram.person(id=987654321012, name="Ann").private()
-    async with started(telegram, api, tmp_path, **settings):
+    async with started(launcher, telegram, api, tmp_path, env=settings):
         chat.send("a secret question")
         await chat.wait_for(lambda s: s.answers and s.answers[-1].buttons)
         chat.send("another one")  # what comes before it in the chat is written down by then
@@ -74,12 +75,12 @@ async def test_an_operator_sees_how_the_bot_is_doing(
 
 
 async def test_a_new_connection_to_slack_is_no_new_figure(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
     settings = {"BOT_WEB__PORT": str(free_port()), "BOT_WEB__METRICS": "true"}
     async with (
         SlackSandbox() as slack,
-        started(telegram, api, tmp_path, **settings, **in_slack(slack)),
+        started(launcher, telegram, api, tmp_path, env=settings | in_slack(slack)),
     ):
         await slack.wait_for(lambda: bool(slack.sockets.connected))
         await until(lambda: "slack.sdk" in (tmp_path / "log").read_text())
@@ -89,7 +90,7 @@ async def test_a_new_connection_to_slack_is_no_new_figure(
 
 
 async def test_nobody_reads_them_where_they_are_not_wanted(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
     port = free_port()
     telegram.local = True
@@ -98,5 +99,5 @@ async def test_nobody_reads_them_where_they_are_not_wanted(
         "BOT_TELEGRAM__MODE": "webhook",
         "BOT_TELEGRAM__WEBHOOK_URL": f"http://127.0.0.1:{port}/telegram",
     }
-    async with started(telegram, api, tmp_path, **settings):
+    async with started(launcher, telegram, api, tmp_path, env=settings):
         assert (await page_at(port))[0] == 404

@@ -17,6 +17,7 @@ from bot.store.purging import AT_ONCE
 from bot.store.schema import turns
 from tests.environment import free_port
 from tests.patience import PATIENCE, until
+from tests.processes import Launcher
 from tests.running import ENDED_SOON, imported, started
 from tests.sounds import beeps
 from tests.store.aging import count, grow
@@ -42,25 +43,11 @@ UNUSED = {
 }
 """What a bot with Telegram and SQLite that nobody has written to can do without: 60 MB or more."""
 
-AT_ONCE_THEN_NEVER = """
-import sys
-from bot.__main__ import main
-from bot.core import upkeep
-upkeep.FIRST, upkeep.REST = 0.0, 1e6
-sys.exit(main(["run"]))
-"""
-"""A bot that purges as soon as it runs, and has a long rest after the first few rows."""
+AT_ONCE_THEN_NEVER = "from bot.core import upkeep; upkeep.FIRST, upkeep.REST = 0.0, 1e6"
+"""A bot purges as soon as it runs, and has a long rest after the first few rows."""
 
-WITH_SIGHUP = (
-    "-c",
-    """
-import signal, sys
-from bot.__main__ import main
-signal.signal(signal.SIGHUP, getattr(signal, sys.argv[1]))
-sys.exit(main(["run"]))
-""",
-)
-"""A bot that begins with SIGHUP as it is by itself (`SIG_DFL`), or under `nohup` (`SIG_IGN`)."""
+WITH_SIGHUP = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)"
+UNDER_NOHUP = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)"
 
 SLOW = Answer(text="slow words " * 30, chunk=11, pace=0.1)
 
@@ -71,10 +58,14 @@ IN_THE_IMAGE = {"PYTHONOPTIMIZE": "2", "MALLOC_ARENA_MAX": "1"}
 
 @pytest.mark.parametrize("environment", [{}, IN_THE_IMAGE], ids=["plain", "image"])
 async def test_a_person_chats_draws_speaks_and_chooses_a_model(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path, environment: dict[str, str]
+    launcher: Launcher,
+    telegram: Telegram,
+    api: ScriptedApi,
+    tmp_path: Path,
+    environment: dict[str, str],
 ) -> None:
     chat = telegram.person(name="Ann").private()
-    async with started(telegram, api, tmp_path, **environment):
+    async with started(launcher, telegram, api, tmp_path, env=environment, fresh=True):
         chat.send("hello")
         await chat.wait_for(lambda s: "You said: hello" in s.text)
         chat.send("/model gpt-4o")
@@ -90,17 +81,17 @@ async def test_a_person_chats_draws_speaks_and_chooses_a_model(
 
 
 async def test_what_a_model_refused_is_not_sent_to_it_after_a_restart(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
     chat = telegram.person(name="Ann").private()
-    async with started(telegram, api, tmp_path):
+    async with started(launcher, telegram, api, tmp_path):
         chat.send("/model o3-mini")
         await chat.wait_for(lambda s: "From now on o3-mini answers" in s.text)
         chat.send("/set max_tokens 500")
         await chat.wait_for(lambda s: "500" in s.answers[-1].text)
         chat.send("hello")
         await chat.wait_for(lambda s: "You said: hello" in s.text)
-    async with started(telegram, api, tmp_path):
+    async with started(launcher, telegram, api, tmp_path):
         chat.send("are you there?")
         await chat.wait_for(lambda s: "You said: are you there?" in s.text)
     asked = api.traffic.to("/chat/completions")
@@ -109,10 +100,10 @@ async def test_what_a_model_refused_is_not_sent_to_it_after_a_restart(
 
 
 async def test_what_was_forgotten_is_not_answered_anew_when_somebody_likes_it(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
     chat = telegram.person(name="Ann").private()
-    async with started(telegram, api, tmp_path):
+    async with started(launcher, telegram, api, tmp_path):
         question = chat.send("hello")
         await chat.wait_for(lambda s: "You said: hello" in s.text)
         chat.like(question)
@@ -127,7 +118,7 @@ async def test_what_was_forgotten_is_not_answered_anew_when_somebody_likes_it(
 
 
 async def test_what_telegram_posts_is_answered_once_over_a_kill(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
     port = free_port()
     telegram.local = True
@@ -137,16 +128,15 @@ async def test_what_telegram_posts_is_answered_once_over_a_kill(
         "BOT_WEB__PORT": str(port),
     }
     chat = telegram.person(name="Ann").private()
-    async with started(telegram, api, tmp_path, **posted) as bot:
+    async with started(launcher, telegram, api, tmp_path, env=posted) as bot:
         chat.send("hello")
         await chat.wait_for(lambda s: "You said: hello" in s.text)
         api.script.answer(SLOW, SLOW)
         chat.send("slowly")
         await chat.wait_for(lambda s: "slow words" in s.text)
-        bot.kill()
-        await bot.wait()
+        await bot.kill()
         chat.send("are you there?")
-    async with started(telegram, api, tmp_path, **posted):
+    async with started(launcher, telegram, api, tmp_path, env=posted):
         await chat.wait_for(lambda s: "You said: are you there?" in s.text)
     shown = [message.text for message in chat.kept() if message.by_bot]
     assert len(shown) == 3 and shown[1].strip() == SLOW.text.strip()
@@ -155,11 +145,11 @@ async def test_what_telegram_posts_is_answered_once_over_a_kill(
 
 
 async def test_a_text_that_the_app_cuts_into_messages_is_one_question(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
     chat = telegram.person(name="Ann").private()
     api.script.answer("About all of it.")
-    async with started(telegram, api, tmp_path):
+    async with started(launcher, telegram, api, tmp_path):
         chat.send("word " * 2000)  # three messages
         await chat.wait_for(lambda s: s.answers and s.answers[-1].buttons == (("🔁 Regenerate",),))
         chat.send("and now?")
@@ -171,11 +161,11 @@ async def test_a_text_that_the_app_cuts_into_messages_is_one_question(
 
 
 async def test_a_beginning_whose_receipt_got_lost_does_not_stand_there_twice(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
     chat = telegram.person(name="Ann").private()
     api.script.answer(SLOW)
-    async with started(telegram, api, tmp_path):
+    async with started(launcher, telegram, api, tmp_path):
         telegram.faults.drop_next(method="sendMessage")
         chat.send("tell me")
         await chat.wait_for(lambda s: any(("🔁 Regenerate",) in m.buttons for m in s.answers))
@@ -184,61 +174,58 @@ async def test_a_beginning_whose_receipt_got_lost_does_not_stand_there_twice(
 
 
 async def test_the_conversation_is_there_after_a_restart(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
     chat = telegram.person(name="Ann").private()
-    async with started(telegram, api, tmp_path) as bot:
+    async with started(launcher, telegram, api, tmp_path) as bot:
         chat.send("I am Bob")
         await chat.wait_for(lambda s: "You said: I am Bob" in s.text)
-        bot.send_signal(signal.SIGTERM)
-        assert await bot.wait() == 0
-    async with started(telegram, api, tmp_path):
+        bot.signal(signal.SIGTERM)
+        assert await bot.ended == 0
+    async with started(launcher, telegram, api, tmp_path):
         chat.send("Who am I?")
         await chat.wait_for(lambda s: "Who am I?" in s.answers[-1].text)
     assert "I am Bob" in str(api.traffic.requests[-1].json["messages"])
 
 
 async def test_an_answer_whose_process_was_killed_is_finished_in_its_place(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
     chat = telegram.person(name="Ann").private()
     api.script.answer(SLOW)
     api.faults.add(Stall(after=9), on="/chat/completions")  # it does not end before the process
-    async with started(telegram, api, tmp_path) as bot:
+    async with started(launcher, telegram, api, tmp_path) as bot:
         chat.send("tell me")
         await chat.wait_for(lambda s: "slow words slow words slow" in s.text)  # it was edited
-        bot.kill()
-        await bot.wait()
+        await bot.kill()
     api.script.answer("Whole now.")
-    async with started(telegram, api, tmp_path):
+    async with started(launcher, telegram, api, tmp_path):
         await chat.wait_for(lambda s: s.answers[-1].text == "Whole now.")
     assert [message.text for message in chat.kept() if message.by_bot] == ["Whole now."]
 
 
 async def test_a_bot_whose_terminal_is_closed_ends_its_answers_first(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
     api.script.answer(Answer(text="slow words " * 10, chunk=11, pace=0.1))
     chat = telegram.person(name="Ann").private()
-    program = (*WITH_SIGHUP, "SIG_DFL")
-    async with started(telegram, api, tmp_path, program=program) as bot:
+    async with started(launcher, telegram, api, tmp_path, prelude=WITH_SIGHUP) as bot:
         chat.send("hello")
         await chat.wait_for(lambda s: "slow words" in s.text)
-        bot.send_signal(signal.SIGHUP)
+        bot.signal(signal.SIGHUP)
         await until(lambda: says(tmp_path, "stopping"))
-        bot.send_signal(signal.SIGHUP)  # the shell, too, tells of it
+        bot.signal(signal.SIGHUP)  # the shell, too, tells of it
         async with asyncio.timeout(PATIENCE):
-            assert await bot.wait() == 0
+            assert await bot.ended == 0
     assert chat.kept()[-1].text == ("slow words " * 10).strip()
 
 
 async def test_a_bot_under_nohup_outlives_its_terminal(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
     chat = telegram.person(name="Ann").private()
-    program = (*WITH_SIGHUP, "SIG_IGN")
-    async with started(telegram, api, tmp_path, program=program) as bot:
-        bot.send_signal(signal.SIGHUP)
+    async with started(launcher, telegram, api, tmp_path, prelude=UNDER_NOHUP) as bot:
+        bot.signal(signal.SIGHUP)
         chat.send("hello")
         await chat.wait_for(lambda s: "You said: hello" in s.text)
 
@@ -249,28 +236,28 @@ async def says(folder: Path, event: str) -> bool:
 
 
 async def test_a_bot_is_ended_soon_while_telegram_does_not_answer_and_loses_nothing(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
     chat = telegram.person(name="Ann").private()
     api.script.answer(SLOW)
-    async with started(telegram, api, tmp_path, program=ENDED_SOON) as bot:
+    async with started(launcher, telegram, api, tmp_path, prelude=ENDED_SOON) as bot:
         chat.send("tell me")
         await chat.wait_for(lambda s: "slow words" in s.text)
         for method in ("editMessageText", "sendMessage", "sendChatAction"):
             telegram.faults.hang_next(method=method, times=1000)
         await until(lambda: any(call.description == "hung" for call in telegram.calls))
         async with asyncio.timeout(8):
-            bot.send_signal(signal.SIGTERM)
-            assert await bot.wait() == 0
+            bot.signal(signal.SIGTERM)
+            assert await bot.ended == 0
     telegram.faults.clear()
     api.script.answer("Whole now.")
-    async with started(telegram, api, tmp_path):
+    async with started(launcher, telegram, api, tmp_path):
         await chat.wait_for(lambda s: s.answers[-1].text == "Whole now.")
     assert [message.text for message in chat.kept() if message.by_bot] == ["Whole now."]
 
 
 async def test_what_was_said_since_a_backup_stands_when_it_is_restored(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
     database = StorageSettings(url=f"sqlite:///{tmp_path}/chinwag.db")
 
@@ -278,7 +265,7 @@ async def test_what_was_said_since_a_backup_stands_when_it_is_restored(
         return await count(database, turns) == 2
 
     chat = telegram.person(name="Ann").private()
-    async with started(telegram, api, tmp_path):
+    async with started(launcher, telegram, api, tmp_path):
         api.script.answer(Answer(text="slow words " * 20, chunk=11, pace=0.1))
         chat.send("slowly")
         await chat.wait_for(lambda s: "slow words" in s.text)
@@ -290,7 +277,7 @@ async def test_what_was_said_since_a_backup_stands_when_it_is_restored(
         await chat.wait_for(lambda s: "You said: later" in s.text)
     before = chat.kept()
     restored = {"BOT_STORAGE__URL": f"sqlite:///{tmp_path}/copy.db"}
-    async with started(telegram, api, tmp_path, **restored):
+    async with started(launcher, telegram, api, tmp_path, env=restored):
         chat.send("are you there?")
         await chat.wait_for(lambda s: "You said: are you there?" in s.text)
     after = chat.kept()
@@ -299,10 +286,14 @@ async def test_what_was_said_since_a_backup_stands_when_it_is_restored(
 
 
 async def test_an_idle_bot_keeps_nothing_in_memory_that_it_may_never_need(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    launcher: Launcher,
+    telegram: Telegram,
+    api: ScriptedApi,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")  # the log tells each import
-    async with started(telegram, api, tmp_path):
+    async with started(launcher, telegram, api, tmp_path, fresh=True):
         pass
     modules = imported(tmp_path)
     assert modules >= {"telegram", "sqlalchemy", "bot.core.engine.lanes"}
@@ -310,17 +301,16 @@ async def test_an_idle_bot_keeps_nothing_in_memory_that_it_may_never_need(
 
 
 async def test_a_bot_purges_by_itself_and_does_not_wait_for_that_when_it_is_ended(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
     storage = StorageSettings(url=f"sqlite:///{tmp_path}/chinwag.db")
     await migrate.upgrade(storage)
     await grow(storage, 3 * AT_ONCE)
-    program = ("-c", AT_ONCE_THEN_NEVER)
-    async with started(telegram, api, tmp_path, program=program) as bot:
+    async with started(launcher, telegram, api, tmp_path, prelude=AT_ONCE_THEN_NEVER) as bot:
         async with asyncio.timeout(30):
             while await count(storage, turns) == 3 * AT_ONCE:  # noqa: ASYNC110  # a state
                 await asyncio.sleep(0.01)
         async with asyncio.timeout(5):
-            bot.send_signal(signal.SIGTERM)
-            assert await bot.wait() == 0
+            bot.signal(signal.SIGTERM)
+            assert await bot.ended == 0
     assert await count(storage, turns) == 2 * AT_ONCE

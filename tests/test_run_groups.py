@@ -11,6 +11,7 @@ from bot.sandbox.openai import ScriptedApi
 from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.telegram.telegram import Telegram
 from bot.sandbox.telegram.view import ChatView
+from tests.processes import Launcher
 from tests.running import ENDED_SOON, started
 
 SLOW = Answer(text="slow words " * 30, chunk=11, pace=0.1)
@@ -18,12 +19,12 @@ ENDLESS = Answer(text="slow words " * 300, chunk=11, pace=0.1)
 
 
 async def test_each_answer_replies_to_its_question_when_people_ask_at_once(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
     group = telegram.group("Friends")
     ann = group.seen_by(telegram.person(name="Ann"))
     bob = group.seen_by(telegram.person(id=1002, name="Bob"))
-    async with started(telegram, api, tmp_path):
+    async with started(launcher, telegram, api, tmp_path):
         with api.held(after=5):
             first = ann.send("@sandbox_bot one")
             await ann.wait_for(lambda s: "You said" in s.text)
@@ -34,13 +35,13 @@ async def test_each_answer_replies_to_its_question_when_people_ask_at_once(
 
 
 async def test_who_waits_is_told_while_an_answer_takes_all_the_calls_that_a_group_has(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
     group = telegram.group("Friends")
     ann = group.seen_by(telegram.person(name="Ann"))
     bob = group.seen_by(telegram.person(id=1002, name="Bob"))
     api.script.answer(replace(ENDLESS, first=0.5))
-    async with started(telegram, api, tmp_path, program=ENDED_SOON):
+    async with started(launcher, telegram, api, tmp_path, prelude=ENDED_SOON):
         ann.send("@sandbox_bot tell me")
         await ann.wait_for(lambda s: "slow words" in s.text)
         bob.send("@sandbox_bot two")
@@ -50,7 +51,7 @@ async def test_who_waits_is_told_while_an_answer_takes_all_the_calls_that_a_grou
 
 
 async def test_a_group_is_known_again_by_its_new_id(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
     ann = telegram.person(name="Ann")
     group = telegram.group("Friends", basic=True)
@@ -61,7 +62,7 @@ async def test_a_group_is_known_again_by_its_new_id(
         "BOT_ACCESS__CHATS": only,
     }
     chat = group.seen_by(ann)
-    async with started(telegram, api, tmp_path, **closed) as bot:
+    async with started(launcher, telegram, api, tmp_path, env=closed) as bot:
         chat.send("@sandbox_bot /model gpt-4o")
         await chat.wait_for(lambda s: "From now on gpt-4o answers" in s.text)
         chat.send("@sandbox_bot I am Bob")
@@ -69,11 +70,11 @@ async def test_a_group_is_known_again_by_its_new_id(
         now = group.upgrade(ann).seen_by(ann)
         now.send("@sandbox_bot Who am I?")
         await now.wait_for(lambda s: "Who am I?" in s.text and s.answers[-1].buttons)
-        bot.send_signal(signal.SIGTERM)
-        assert await bot.wait() == 0
+        bot.signal(signal.SIGTERM)
+        assert await bot.ended == 0
     asked = api.traffic.requests[-1].json
     assert asked["model"] == "gpt-4o" and "I am Bob" in str(asked["messages"])
-    async with started(telegram, api, tmp_path, **closed):  # and it stays so
+    async with started(launcher, telegram, api, tmp_path, env=closed):  # and it stays so
         now.send("@sandbox_bot Still there?")
         await now.wait_for(lambda s: "Still there?" in s.answers[-1].text)
     assert "I am Bob" in str(api.traffic.requests[-1].json["messages"])
@@ -94,9 +95,9 @@ async def overtaken(telegram: Telegram, api: ScriptedApi, answer: Answer) -> Cha
 
 
 async def test_an_answer_goes_on_in_the_supergroup(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
-    async with started(telegram, api, tmp_path):
+    async with started(launcher, telegram, api, tmp_path):
         now = await overtaken(telegram, api, SLOW)
         now.send("@sandbox_bot and this?")
         api.script.answer("That, too.")
@@ -108,9 +109,9 @@ async def test_an_answer_goes_on_in_the_supergroup(
 
 
 async def test_stop_reaches_an_answer_that_was_begun_in_the_group(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
-    async with started(telegram, api, tmp_path):
+    async with started(launcher, telegram, api, tmp_path):
         now = await overtaken(telegram, api, ENDLESS)
         now.press("⏹ Stop")
         await now.wait_for(lambda s: "Stopped" in s.answers[-1].text)

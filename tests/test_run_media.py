@@ -12,6 +12,7 @@ from bot.sandbox.openai import ScriptedApi
 from bot.sandbox.openai.faults import Hang
 from bot.sandbox.telegram.telegram import Telegram
 from tests.patience import PATIENCE
+from tests.processes import Launcher
 from tests.running import started
 
 
@@ -22,19 +23,18 @@ def jpeg(width: int) -> bytes:
 
 
 async def test_an_album_is_one_question_although_the_bot_is_killed_in_between(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
     chat = telegram.person(name="Ann").private()
-    async with started(telegram, api, tmp_path) as bot:
+    async with started(launcher, telegram, api, tmp_path) as bot:
         chat.send("hello")
         await chat.wait_for(lambda s: "You said: hello" in s.text)
         chat.send_album([jpeg(32), jpeg(48)], "What are these?")
         async with asyncio.timeout(PATIENCE):
             while (tmp_path / "log").read_text().count("accepted") < 3:  # noqa: ASYNC110  # a file
                 await asyncio.sleep(0.01)
-        bot.kill()
-        await bot.wait()
-    async with started(telegram, api, tmp_path):
+        await bot.kill()
+    async with started(launcher, telegram, api, tmp_path):
         await chat.wait_for(lambda s: "What are these?" in s.answers[-1].text)
     requests = (request.json["messages"][-1] for request in api.traffic.to("/chat/completions"))
     albums = [asked["content"] for asked in requests if isinstance(asked["content"], list)]
@@ -44,17 +44,16 @@ async def test_an_album_is_one_question_although_the_bot_is_killed_in_between(
 
 
 async def test_a_picture_is_not_paid_twice_when_the_bot_is_killed(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
     chat = telegram.person(name="Ann").private()
     api.faults.add(Hang(), on="/images/generations")
-    async with started(telegram, api, tmp_path) as bot:
+    async with started(launcher, telegram, api, tmp_path) as bot:
         chat.send("/image a lighthouse")
         await api.traffic.until(lambda seen: seen.in_flight == 1)
         await chat.wait_for(lambda s: "Drawing" in s.text)
-        bot.kill()
-        await bot.wait()
-    async with started(telegram, api, tmp_path):
+        await bot.kill()
+    async with started(launcher, telegram, api, tmp_path):
         await chat.wait_for(lambda s: "did not order it again" in s.text)
         assert len(api.traffic.to("/images/generations")) == 1
         chat.press("🔁 Draw it")

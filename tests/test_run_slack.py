@@ -19,6 +19,7 @@ from bot.sandbox.slack.people import Place
 from bot.sandbox.slack.server import SlackSandbox
 from bot.sandbox.slack.state import Seen
 from tests.environment import free_port
+from tests.processes import Launcher
 from tests.running import ENDED_SOON, imported, started_in_slack
 
 SLOW = Answer(text="slow words " * 300, chunk=11, pace=0.05)
@@ -42,11 +43,11 @@ async def sees(slack: SlackSandbox, place: Place, word: str) -> Seen:
 
 
 async def test_people_chat_rate_and_stop(
-    slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
 ) -> None:
     ada, bea = slack.person("Ada"), slack.person("Bea")
     general = slack.channel("general")
-    async with started_in_slack(slack, api, tmp_path):
+    async with started_in_slack(launcher, slack, api, tmp_path):
         question = await ada.channel(general).send("<@BOT> hello")
         thread = bea.thread(question)
         await sees(slack, thread, "You said:** Ada: hello")
@@ -71,10 +72,10 @@ async def test_people_chat_rate_and_stop(
 
 
 async def test_a_channel_chooses_for_its_threads(
-    slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
 ) -> None:
     ada, general = slack.person("Ada"), slack.channel("general")
-    async with started_in_slack(slack, api, tmp_path):
+    async with started_in_slack(launcher, slack, api, tmp_path):
         await ada.channel(general).slash("/model gpt-4o")
         await sees(slack, ada.channel(general), "From now on **gpt-4o** answers in this chat.")
         question = await ada.channel(general).send("<@BOT> hello")
@@ -82,11 +83,11 @@ async def test_a_channel_chooses_for_its_threads(
 
 
 async def test_an_answer_that_had_to_wait_stands_in_the_thread_of_its_question(
-    slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
 ) -> None:
     ada = slack.person("Ada")
     api.script.answer(SLOW, "a short answer")
-    async with started_in_slack(slack, api, tmp_path):
+    async with started_in_slack(launcher, slack, api, tmp_path):
         await ada.dm.send("a story")
         await sees(slack, ada.dm, "slow words")
         second = await ada.dm.send("and a joke?")
@@ -96,11 +97,11 @@ async def test_an_answer_that_had_to_wait_stands_in_the_thread_of_its_question(
 
 
 async def test_the_work_is_shown_where_the_answer_to_several_messages_will_stand(
-    slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
 ) -> None:
     ada = slack.person("Ada")
     api.script.answer(SLOW, "a joke")
-    async with started_in_slack(slack, api, tmp_path):
+    async with started_in_slack(launcher, slack, api, tmp_path):
         await ada.dm.send("a story")
         await sees(slack, ada.dm, "slow words")
         second = await ada.dm.send("and a joke?")
@@ -122,19 +123,19 @@ STREAMING = "cant_delete_message"
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
 async def test_an_interrupted_answer_is_finished_in_its_message(
-    slack: SlackSandbox, api: ScriptedApi, tmp_path: Path, end: signal.Signals
+    launcher: Launcher, slack: SlackSandbox, api: ScriptedApi, tmp_path: Path, end: signal.Signals
 ) -> None:
     ada = slack.person("Ada")
     api.script.answer(SLOW, "a whole answer")
-    async with started_in_slack(slack, api, tmp_path) as bot:
+    async with started_in_slack(launcher, slack, api, tmp_path) as bot:
         await ada.dm.send("a story")
         await sees(slack, ada.dm, "slow words slow")
-        bot.send_signal(end)
-        await bot.wait()
+        bot.signal(end)
+        await bot.ended
     if end is signal.SIGTERM:
         assert not ada.dm.answers()[-1].streaming
         assert not ada.dm.stoppable()
-    async with started_in_slack(slack, api, tmp_path):
+    async with started_in_slack(launcher, slack, api, tmp_path):
         seen = await sees(slack, ada.dm, "a whole answer")
         assert (seen.text, seen.streaming) == ("a whole answer", False)
         assert len(ada.dm.answers()) == 1
@@ -142,22 +143,22 @@ async def test_an_interrupted_answer_is_finished_in_its_message(
 
 
 async def test_a_bot_is_ended_soon_while_slack_does_not_answer_and_loses_nothing(
-    slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
 ) -> None:
     ada = slack.person("Ada")
     api.script.answer(SLOW)
-    async with started_in_slack(slack, api, tmp_path, program=ENDED_SOON) as bot:
+    async with started_in_slack(launcher, slack, api, tmp_path, prelude=ENDED_SOON) as bot:
         await ada.dm.send("a story")
         await sees(slack, ada.dm, "slow words")
         before = len(slack.calls_to("chat.appendStream"))
         slack.faults.hang_next(times=1000)
         await slack.wait_for(lambda: len(slack.calls_to("chat.appendStream")) > before)
         async with asyncio.timeout(8):
-            bot.send_signal(signal.SIGTERM)
-            assert await bot.wait() == 0
+            bot.signal(signal.SIGTERM)
+            assert await bot.ended == 0
     slack.faults.clear()
     api.script.answer("Whole now.")
-    async with started_in_slack(slack, api, tmp_path):
+    async with started_in_slack(launcher, slack, api, tmp_path):
         await sees(slack, ada.dm, "Whole now.")
         assert [each.text for each in ada.dm.answers()] == ["Whole now."]
 
@@ -168,28 +169,28 @@ def test_a_bot_that_slack_does_not_answer_has_ended_before_docker_kills_it() -> 
 
 
 async def test_a_conversation_goes_on_when_its_channel_is_shared(
-    slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
 ) -> None:
     ada, secret = slack.person("Ada"), slack.channel("secret", private=True)
-    async with started_in_slack(slack, api, tmp_path):
+    async with started_in_slack(launcher, slack, api, tmp_path):
         question = await ada.channel(secret).send("<@BOT> I am Bob")
         thread = ada.thread(question)
         await sees(slack, thread, "I am Bob")
         await slack.wait_for(lambda: thread.answers()[-1].thumbs)
         slack.share(secret)
         await slack.wait_for(lambda: not slack.sockets.unacked)
-    async with started_in_slack(slack, api, tmp_path):
+    async with started_in_slack(launcher, slack, api, tmp_path):
         await thread.send("who am I?")
         await sees(slack, thread, "who am I?")
         assert "I am Bob" in str(api.traffic.requests[-1].json["messages"])
 
 
 async def test_what_people_delete_is_answered_no_more_and_remembered_nowhere(
-    slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
 ) -> None:
     ada = slack.person("Ada")
     api.script.answer(SLOW)
-    async with started_in_slack(slack, api, tmp_path):
+    async with started_in_slack(launcher, slack, api, tmp_path):
         first = await ada.dm.send("a story about xyzzy")
         await sees(slack, ada.dm, "slow words")
         waiting = [await ada.dm.send(f"{word} of plugh") for word in ("a joke", "a song")]
@@ -218,11 +219,11 @@ async def test_what_people_delete_is_answered_no_more_and_remembered_nowhere(
 
 
 async def test_events_that_slack_posts_are_answered_too(
-    slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
+    launcher: Launcher, slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
 ) -> None:
     port = free_port()
     ada = slack.person("Ada")
-    async with started_in_slack(slack, api, tmp_path, port=port):
+    async with started_in_slack(launcher, slack, api, tmp_path, port=port):
         await ada.dm.send("hello")
         await sees(slack, ada.dm, "You said:** hello")
         await slack.wait_for(lambda: ada.dm.answers()[-1].thumbs)
@@ -232,10 +233,14 @@ async def test_events_that_slack_posts_are_answered_too(
 
 
 async def test_an_idle_bot_in_slack_keeps_nothing_in_memory_that_it_may_never_need(
-    slack: SlackSandbox, api: ScriptedApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    launcher: Launcher,
+    slack: SlackSandbox,
+    api: ScriptedApi,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")  # the log tells each import
-    async with started_in_slack(slack, api, tmp_path):
+    async with started_in_slack(launcher, slack, api, tmp_path, fresh=True):
         pass
     modules = imported(tmp_path)
     assert modules >= {"slack_sdk.web.async_client", "slack_bolt.async_app"}

@@ -27,7 +27,6 @@ from bot.sandbox.slack.server import SlackSandbox
 from bot.store import StorageSettings
 from bot.store.database import connected
 from bot.store.schema import turns
-from tests.durability.processes import Launcher, launching
 from tests.durability.scenes import (
     PEOPLE,
     Scene,
@@ -42,6 +41,7 @@ from tests.durability.slack import SlackTown
 from tests.durability.telegram import TelegramTown
 from tests.durability.town import Town, Verdict, reply
 from tests.environment import free_port
+from tests.processes import Launcher, launching
 from tests.store.firewall import Firewall, firewall
 from tests.store.postgres import running_server
 
@@ -166,8 +166,8 @@ async def main() -> int:
     print(f"databases and logs: {folder}")
     head = ("asked", "kills", "lost", "twice", "disorder", "orphans", "history")
     print(" " * 38 + "{:>6}{:>7}{:>6}{:>7}{:>10}{:>10}{:>9}".format(*head), flush=True)
-    async with launching() as launcher:
-        series = Series(launcher, await make_template(folder))
+    with launching() as address:
+        series = Series(Launcher(address), await make_template(folder))
         if "failpoints" in wanted:
             await series.failpoints("Telegram, every failpoint", telegram_town, 30, 0.01)
             await series.failpoints("… of answers at once", telegram_town, 0, 0.0)

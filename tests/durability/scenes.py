@@ -17,9 +17,9 @@ import aiohttp
 
 from bot.sandbox.openai import ScriptedApi
 from bot.store import StorageSettings, migrate
-from tests.durability.processes import Bot, Launcher
 from tests.durability.town import RETRY, Survey, Town, Verdict
 from tests.environment import with_api
+from tests.processes import Bot, Launcher
 
 PATIENCE = 180.0
 PEOPLE = 3

@@ -5,28 +5,23 @@ A short, seeded version; the long one is `python -m tests.durability.long`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import signal
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from tests.durability.long import Opener, Series, slack_town, telegram_town, webhook_town
-from tests.durability.processes import Launcher
 from tests.durability.scenes import die_at, kill_at_random, make_template, terminate_under_load
 from tests.durability.town import Verdict
 from tests.patience import until
+from tests.processes import Launcher
 
 NOTHING_WRONG = Verdict()
 
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def series(launcher: Launcher, tmp_path: Path) -> AsyncGenerator[Series]:
-    yield Series(launcher, await make_template(tmp_path))
-    await launcher.end()
+@pytest.fixture
+async def series(launcher: Launcher, tmp_path: Path) -> Series:
+    return Series(launcher, await make_template(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -37,12 +32,20 @@ async def test_a_kill_around_a_post_leaves_no_trace(series: Series, failpoint: s
         assert await die_at(scene, failpoint) == (NOTHING_WRONG, True)
 
 
-@pytest.mark.parametrize("failpoint", ["after chat.startStream", "after chat.postMessage"])
-async def test_a_kill_around_a_post_in_slack_leaves_no_trace(
-    series: Series, failpoint: str
-) -> None:
+async def test_a_kill_after_the_first_text_in_slack_leaves_no_trace(series: Series) -> None:
     async with series.scene(slack_town, words=10, pace=0.01) as scene:
-        assert await die_at(scene, failpoint) == (NOTHING_WRONG, True)
+        assert await die_at(scene, "after chat.startStream") == (NOTHING_WRONG, True)
+
+
+async def test_a_kill_after_a_note_to_somebody_who_waits_leaves_no_trace(series: Series) -> None:
+    async with series.scene(slack_town, words=10, pace=0.01) as scene:
+        with scene.api.held():
+            bot = await scene.start(fail_at="after chat.postMessage")
+            await scene.survey.ask(1)
+            await scene.town.until(lambda: scene.town.at_work(1), within=20)
+            await scene.survey.ask(1)
+            assert await bot.ended == -signal.SIGKILL
+        assert await scene.end(await scene.start()) == NOTHING_WRONG
 
 
 async def test_a_kill_leaves_no_sign_of_work_below_a_question_that_is_answered_with_the_next(

@@ -13,15 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from sqlalchemy import make_url
 
 from bot.sandbox import telegram as telegram_sandbox
 from bot.sandbox.openai import serve_scripted
-from tests.durability.processes import Bot, Launcher
 from tests.durability.scenes import Scene
 from tests.durability.telegram import TelegramTown
 from tests.durability.town import reply
+from tests.processes import Bot, Launcher
 from tests.store.firewall import Firewall, firewall
 from tests.store.postgres import Server
 
@@ -31,8 +30,6 @@ a statement, which nobody waits for here."""
 PEOPLE = (1, 2, 3)
 URL = "BOT_STORAGE__URL"
 
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 _names = itertools.count()
 
@@ -68,10 +65,9 @@ class Place:
             yield wall, scene, bot
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def place(postgres: Server, launcher: Launcher, tmp_path: Path) -> AsyncGenerator[Place]:
-    yield Place(postgres, launcher, tmp_path)
-    await launcher.end()
+@pytest.fixture
+def place(postgres: Server, launcher: Launcher, tmp_path: Path) -> Place:
+    return Place(postgres, launcher, tmp_path)
 
 
 async def ask(scene: Scene, bot: Bot, people: Sequence[int] = PEOPLE) -> None:
