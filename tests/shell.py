@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TypeAlias
 
 from bot.sandbox.openai import ScriptedApi
 from tests.environment import inherited
 from tests.patience import PATIENCE
+from tests.processes import Launcher
 
 COMMAND = (sys.executable, "-m", "bot")
 
@@ -43,23 +46,33 @@ def settings(api: ScriptedApi | None = None, **more: str) -> dict[str, str]:
 
 
 async def bot(
-    *arguments: str, folder: Path, env: Mapping[str, str] | None = None, typed: str = ""
+    launcher: Launcher,
+    *arguments: str,
+    folder: Path,
+    env: Mapping[str, str] | None = None,
+    typed: str = "",
+    fresh: bool = False,
 ) -> Ended:
-    """Run `bot ARGUMENTS` in a folder to its end, with `typed` on standard input."""
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND,
-        *arguments,
-        cwd=folder,
-        env=dict(env or settings()),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(PATIENCE):
-            out, err = await process.communicate(typed.encode())
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        raise
-    return Ended(code=process.returncode or 0, out=out.decode(), err=err.decode())
+    """Run `bot ARGUMENTS` in a folder to its end, with `typed` on a pipe as its standard input.
+
+    `fresh` as in `Order`.
+    """
+    keyboard, typing = os.pipe()
+    os.write(typing, typed.encode())
+    os.close(typing)
+    with os.fdopen(keyboard) as typed_there, TemporaryFile() as out, TemporaryFile() as err:
+        process = await launcher.start(
+            folder,
+            env or settings(),
+            arguments=arguments,
+            streams=[each.fileno() for each in (typed_there, out, err)],
+            fresh=fresh,
+        )
+        try:
+            async with asyncio.timeout(PATIENCE):
+                code = await process.ended
+        finally:
+            await process.kill()
+        for each in (out, err):
+            each.seek(0)
+        return Ended(code=code, out=out.read().decode(), err=err.read().decode())

@@ -37,6 +37,7 @@ from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.slack.server import SlackSandbox
 from bot.store import StorageSettings, open_store
 from tests.patience import PATIENCE
+from tests.processes import Launcher
 from tests.shell import COMMAND, Ended, Shell, bot, settings
 
 
@@ -117,8 +118,11 @@ def test_the_manifest_of_the_slack_app_is_json(shell: Shell) -> None:
     assert "/model" in [found["command"] for found in manifest["features"]["slash_commands"]]
 
 
-async def test_a_mistake_shows_no_traceback_in_a_real_process(tmp_path: Path) -> None:
-    ended = await bot("run", folder=tmp_path, env=settings(API__MAX_IN_FLIGHT="many"))
+async def test_a_mistake_shows_no_traceback_in_a_real_process(
+    launcher: Launcher, tmp_path: Path
+) -> None:
+    env = settings(API__MAX_IN_FLIGHT="many")
+    ended = await bot(launcher, "run", folder=tmp_path, env=env, fresh=True)
     assert ended == Ended(
         code=2,
         out="",
@@ -238,7 +242,9 @@ def test_a_database_that_is_not_there_is_not_made_by_looking(shell: Shell) -> No
 # ---------------------------------------------------------------- check
 
 
-async def test_check_is_content_when_everything_works(tmp_path: Path, api: ScriptedApi) -> None:
+async def test_check_is_content_when_everything_works(
+    launcher: Launcher, tmp_path: Path, api: ScriptedApi
+) -> None:
     async with telegram_sandbox.serve(judge=False) as telegram:
         env = settings(
             api,
@@ -246,7 +252,7 @@ async def test_check_is_content_when_everything_works(tmp_path: Path, api: Scrip
             TELEGRAM__BASE_URL=telegram.base_url,
             ACCESS__ADMINS='["telegram:1001"]',
         )
-        ended = await bot("check", folder=tmp_path, env=env)
+        ended = await bot(launcher, "check", folder=tmp_path, env=env)
     assert ended.code == 0, ended
     lines = ended.out.splitlines()
     assert all(line.startswith("✓ ") for line in lines)
@@ -256,13 +262,13 @@ async def test_check_is_content_when_everything_works(tmp_path: Path, api: Scrip
 
 
 async def test_check_looks_for_the_models_of_summaries_and_personas(
-    tmp_path: Path, api: ScriptedApi
+    launcher: Launcher, tmp_path: Path, api: ScriptedApi
 ) -> None:
     tutor = {"name": "Tutor", "prompt": "Ask.", "model": "gpt-4o-mini"}
     critic = {"name": "Critic", "prompt": "Doubt.", "model": "gtp-4o"}
     personas = json.dumps([tutor, critic, {"name": "Poet", "prompt": "Rhyme."}])
     env = settings(api, CHAT__SUMMARY_MODEL="gpt-4o-mimi", CHAT__PERSONAS=personas)
-    lines = (await bot("check", folder=tmp_path, env=env)).out.splitlines()
+    lines = (await bot(launcher, "check", folder=tmp_path, env=env)).out.splitlines()
     assert "✗ chat.summary_model: gpt-4o-mimi: the API does not list it" in lines
     assert "✓ chat.personas: Tutor: gpt-4o-mini" in lines
     assert "✗ chat.personas: Critic: gtp-4o: the API does not list it" in lines
@@ -272,18 +278,20 @@ async def test_check_looks_for_the_models_of_summaries_and_personas(
 
 
 async def test_no_word_of_a_server_drives_the_terminal_or_makes_up_a_line(
-    tmp_path: Path, api: ScriptedApi
+    launcher: Launcher, tmp_path: Path, api: ScriptedApi
 ) -> None:
     api.faults.add(Refuse(401, "No.\x1b]52;c;cm0gLXJm\x07\x1b[2J\u202e"))
-    refused = (await bot("check", folder=tmp_path, env=settings(api))).out
+    refused = (await bot(launcher, "check", folder=tmp_path, env=settings(api))).out
     assert "No." in refused and not set(refused) & set("\x1b\x07\u202e")
     hostile = {"id": "a\n✓ access: all is well\x1b[2J", "object": "model"}
     api.faults.add(Raw(json.dumps({"data": [hostile]}).encode()))
-    listed = (await bot("check", folder=tmp_path, env=settings(api, API__MODEL=""))).out
+    listed = (await bot(launcher, "check", folder=tmp_path, env=settings(api, API__MODEL=""))).out
     assert "for example to a" in listed and "\n✓ access" not in listed and "\x1b" not in listed
 
 
-async def test_check_says_what_to_do_about_each_fault(tmp_path: Path, api: ScriptedApi) -> None:
+async def test_check_says_what_to_do_about_each_fault(
+    launcher: Launcher, tmp_path: Path, api: ScriptedApi
+) -> None:
     async with telegram_sandbox.serve(judge=False) as telegram:
         env = settings(
             api,
@@ -291,7 +299,7 @@ async def test_check_says_what_to_do_about_each_fault(tmp_path: Path, api: Scrip
             TELEGRAM__TOKEN="1000:wrong",
             TELEGRAM__BASE_URL=telegram.base_url,
         )
-        ended = await bot("check", folder=tmp_path, env=env)
+        ended = await bot(launcher, "check", folder=tmp_path, env=env)
     assert ended.code == 1
     faults = re.findall(r"^✗ .*\n    → .*$", ended.out, re.MULTILINE)
     assert len(faults) >= 3  # the key, the token, and nobody may speak
@@ -303,9 +311,13 @@ async def test_check_says_what_to_do_about_each_fault(tmp_path: Path, api: Scrip
 # ---------------------------------------------------------------- chat on a pipe
 
 
-async def test_a_question_on_a_pipe_is_answered(tmp_path: Path, api: ScriptedApi) -> None:
+async def test_a_question_on_a_pipe_is_answered(
+    launcher: Launcher, tmp_path: Path, api: ScriptedApi
+) -> None:
     api.script.answer("Because of **Rayleigh** scattering.\n\n- short waves\n- long waves")
-    ended = await bot("chat", folder=tmp_path, env=settings(api), typed="Why is\nthe sky blue?\n")
+    ended = await bot(
+        launcher, "chat", folder=tmp_path, env=settings(api), typed="Why is\nthe sky blue?\n"
+    )
     assert ended == Ended(
         code=0,
         out="Because of **Rayleigh** scattering.\n\n- short waves\n- long waves\n",
@@ -316,30 +328,32 @@ async def test_a_question_on_a_pipe_is_answered(tmp_path: Path, api: ScriptedApi
 
 
 async def test_the_conversation_goes_on_in_the_next_process(
-    tmp_path: Path, api: ScriptedApi
+    launcher: Launcher, tmp_path: Path, api: ScriptedApi
 ) -> None:
     env = settings(api)
     api.script.answer("Hello Ann.", "You are Ann.")
-    await bot("chat", folder=tmp_path, env=env, typed="I am Ann.")
-    ended = await bot("chat", folder=tmp_path, env=env, typed="Who am I?")
+    await bot(launcher, "chat", folder=tmp_path, env=env, typed="I am Ann.")
+    ended = await bot(launcher, "chat", folder=tmp_path, env=env, typed="Who am I?")
     assert ended.out == "You are Ann.\n"
     asked = api.traffic.to("/chat/completions")[-1].json["messages"]
     assert isinstance(asked, list)
     assert [message["content"] for message in asked] == ["I am Ann.", "Hello Ann.", "Who am I?"]
 
 
-async def test_commands_work_on_a_pipe(tmp_path: Path, api: ScriptedApi) -> None:
-    ended = await bot("chat", folder=tmp_path, env=settings(api), typed="/help")
+async def test_commands_work_on_a_pipe(
+    launcher: Launcher, tmp_path: Path, api: ScriptedApi
+) -> None:
+    ended = await bot(launcher, "chat", folder=tmp_path, env=settings(api), typed="/help")
     assert ended.code == 0
     assert "/model" in ended.out
     assert not api.traffic.to("/chat/completions")
 
 
 async def test_a_question_that_cannot_be_answered_is_an_error(
-    tmp_path: Path, api: ScriptedApi
+    launcher: Launcher, tmp_path: Path, api: ScriptedApi
 ) -> None:
     api.faults.add(Refuse(401), times=None)
-    ended = await bot("chat", folder=tmp_path, env=settings(api), typed="hello")
+    ended = await bot(launcher, "chat", folder=tmp_path, env=settings(api), typed="hello")
     assert (ended.code, ended.out) == (1, "")
     assert "key" in ended.err.splitlines()[-1]
     assert "Traceback" not in ended.err
@@ -447,19 +461,21 @@ async def test_ctrl_c_stops_an_answer_and_the_chat_goes_on(
 # ---------------------------------------------------------------- run
 
 
-async def test_run_warns_when_neither_key_nor_model_is_set(tmp_path: Path) -> None:
+async def test_run_warns_when_neither_key_nor_model_is_set(
+    launcher: Launcher, tmp_path: Path
+) -> None:
     """The folder of the database is missing, so that it ends by itself after that."""
     env = settings(STORAGE__URL="sqlite:///none/chinwag.db", TELEGRAM__TOKEN="1000:made-up")
-    ended = await bot("run", folder=tmp_path, env=env)
+    ended = await bot(launcher, "run", folder=tmp_path, env=env)
     assert "no API key is set" in ended.err and "set BOT_API__KEY" in ended.err
     assert "no model is set" in ended.err and "set BOT_API__MODEL" in ended.err
     env |= {"BOT_API__KEY": "k", "BOT_API__MODEL": "m"}
-    ended = await bot("run", folder=tmp_path, env=env)
+    ended = await bot(launcher, "run", folder=tmp_path, env=env)
     assert (ended.code, "is set" in ended.err) == (1, False)
 
 
 async def test_slack_without_its_bot_token_is_not_left_out_in_silence(
-    tmp_path: Path, api: ScriptedApi
+    launcher: Launcher, tmp_path: Path, api: ScriptedApi
 ) -> None:
     async with telegram_sandbox.serve(judge=False) as telegram, SlackSandbox() as slack:
         env = settings(
@@ -470,11 +486,11 @@ async def test_slack_without_its_bot_token_is_not_left_out_in_silence(
             SLACK__BASE_URL=slack.base_url,
             ACCESS__OPEN="true",
         )
-        checked = await bot("check", folder=tmp_path, env=env)
+        checked = await bot(launcher, "check", folder=tmp_path, env=env)
     assert (checked.code, checked.out.count("✗")) == (1, 1)
     assert "✗ Slack bot token: slack.bot_token is not set\n" in checked.out
     env["BOT_STORAGE__URL"] = "sqlite:///none/chinwag.db"  # so that it ends by itself
-    ended = await bot("run", folder=tmp_path, env=env)
+    ended = await bot(launcher, "run", folder=tmp_path, env=env)
     assert "slack is off" in ended.err and "set BOT_SLACK__BOT_TOKEN" in ended.err
 
 

@@ -16,6 +16,7 @@ from bot.sandbox.slack.server import SlackSandbox
 from bot.store import StorageSettings, open_store
 from bot.store.database import connected
 from tests.environment import in_telegram, listening
+from tests.processes import Launcher
 from tests.shell import COMMAND, Shell, bot, settings
 
 CHINESE = {"LANG": "zh_CN.UTF-8"}
@@ -103,7 +104,9 @@ def test_without_a_configuration_it_says_what_to_set(chinese: Shell) -> None:
     assert len({get_cwidth(line.partition("BOT_")[0]) for line in table}) == 1
 
 
-async def test_check_says_what_is_fine_and_what_to_do_about_the_rest(tmp_path: Path) -> None:
+async def test_check_says_what_is_fine_and_what_to_do_about_the_rest(
+    launcher: Launcher, tmp_path: Path
+) -> None:
     async with (
         serve_scripted(key="k-sandbox") as api,
         telegram_sandbox.serve(judge=False) as telegram,
@@ -127,10 +130,10 @@ async def test_check_says_what_is_fine_and_what_to_do_about_the_rest(tmp_path: P
             "BOT_ACCESS__ADMINS": "[]",
             "BOT_STORAGE__URL": "sqlite:///nowhere/bot.db",
         }
-        fine = await bot("check", folder=tmp_path, env=right)
-        faults = await bot("check", folder=tmp_path, env=right | wrong)
+        fine = await bot(launcher, "check", folder=tmp_path, env=right)
+        faults = await bot(launcher, "check", folder=tmp_path, env=right | wrong)
         misspelt = {"BOT_API__MODEL": "gpt-4o-minni"}
-        near = await bot("check", folder=tmp_path, env=right | misspelt)
+        near = await bot(launcher, "check", folder=tmp_path, env=right | misspelt)
     assert "相近的有 gpt-4o-mini、gpt-4o、" in near.out
     assert (fine.code, faults.code, fine.err, faults.err) == (0, 1, "", "")
     assert english_in(fine.out) == english_in(faults.out) == []
@@ -141,19 +144,21 @@ async def test_check_says_what_is_fine_and_what_to_do_about_the_rest(tmp_path: P
     assert "✗ 访问权限：谁都不能和机器人聊天\n    → 请设置 access.admins" in faults.out
 
 
-async def test_an_address_that_is_taken_is_told(tmp_path: Path) -> None:
+async def test_an_address_that_is_taken_is_told(launcher: Launcher, tmp_path: Path) -> None:
     with listening() as port:
         web = {"WEB__METRICS": "true", "WEB__PORT": str(port), "TELEGRAM__TOKEN": "1:unused"}
-        ended = await bot("run", folder=tmp_path, env=settings(None, **web) | CHINESE)
+        ended = await bot(launcher, "run", folder=tmp_path, env=settings(None, **web) | CHINESE)
     assert ended.code == 2
     taken = f"web.host、web.port：无法监听 127.0.0.1:{port}：地址已被占用"
     assert ended.err.splitlines()[-1] == taken
 
 
-async def test_a_token_that_is_refused_is_told_and_the_log_stays_english(tmp_path: Path) -> None:
+async def test_a_token_that_is_refused_is_told_and_the_log_stays_english(
+    launcher: Launcher, tmp_path: Path
+) -> None:
     async with telegram_sandbox.serve(judge=False) as telegram:
         wrong = in_telegram(telegram) | {"BOT_TELEGRAM__TOKEN": "1:wrong"}
-        ended = await bot("run", folder=tmp_path, env=settings() | CHINESE | wrong)
+        ended = await bot(launcher, "run", folder=tmp_path, env=settings() | CHINESE | wrong)
     assert ended.code == 2
     *log, last = ended.err.splitlines()
     assert last.startswith("Telegram 拒绝了 telegram.token：")

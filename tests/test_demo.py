@@ -16,6 +16,7 @@ from aiohttp import ClientSession
 from bot.sandbox.demo import serve_demo
 from bot.sandbox.openai import ScriptedApi, serve_scripted
 from tests.patience import PATIENCE
+from tests.processes import Launcher
 from tests.sandbox.pages.browser import in_a_browser, opened
 from tests.shell import COMMAND, bot, settings
 
@@ -78,11 +79,13 @@ def _is_answered(news: dict[str, Any], words: str, *, at: int) -> bool:
     )
 
 
-async def test_a_port_that_is_taken_is_said_with_the_way_out(tmp_path: Path) -> None:
+async def test_a_port_that_is_taken_is_said_with_the_way_out(
+    launcher: Launcher, tmp_path: Path
+) -> None:
     server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server, serve_scripted(key="k-sandbox") as api:
-        ended = await bot("demo", "--port", str(port), folder=tmp_path, env=settings(api))
+        ended = await bot(launcher, "demo", "--port", str(port), folder=tmp_path, env=settings(api))
     assert ended.code != 0
     assert f"port {port} is taken; choose another with --port" in ended.err
 
