@@ -156,6 +156,7 @@ async def test_stop_is_heard_by_the_bot_that_writes(
                 two.platform.message("/stop") if how == "/stop" else two.platform.press("⏹ Stop")
             )
             await one.answered()
+        await two.answered()  # else what is said next waits, and either bot may answer it
         [answer] = one.platform.kept()
         assert answer.startswith("slow answer") and answer.endswith("⏹ Stopped.")
         assert (await two.say("/stop"))[1:] == ["Nothing is being written right now."]
