@@ -1,10 +1,10 @@
 """Starts processes of the bot quickly, and kills them where it is told: run as a program.
 
 Python needs most of a second to import the bot. This program imports it once, then forks a process
-for everybody who connects to the socket whose descriptor is its argument, and sends an `Order`.
-Each is a process of its own, with its own memory and connections; it is killed when the connection
-closes. The answers are JSON: the id of the process, later how it ended. All ends when the standard
-input does.
+for everybody who connects to the socket whose descriptor is its argument, and sends an `Order` in
+a line of JSON. Each is a process of its own, with its own memory and connections; it is killed when
+the connection closes. The answers are lines: the id of the process, later its exit code. All ends
+when the standard input does.
 
 With `fail_at` the process kills itself, as SIGKILL does, at the failpoint of that number, or at the
 first of that name. There is one before and one after every transaction that writes, and before and
@@ -19,6 +19,7 @@ import selectors
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import NoReturn
@@ -35,8 +36,8 @@ from bot.store.drivers.engines import Job
 from bot.store.drivers.writer import Writer
 from tests.processes import Order
 
-LARGEST_ORDER = 100_000
-"""Bytes."""
+LARGEST_PART = 65_536
+"""Bytes of an order that are read at a time."""
 
 
 class Failpoints:
@@ -112,14 +113,16 @@ class Launcher:
 
     def _start(self) -> None:
         client, _ = self._door.accept()
-        words, streams, _, _ = socket.recv_fds(client, LARGEST_ORDER, 3)
+        words, streams, _, _ = socket.recv_fds(client, LARGEST_PART, 3)
+        while not words.endswith(b"\n"):
+            words += client.recv(LARGEST_PART) or b"\n"
         if (pid := os.fork()) == 0:
             _become_bot(Order(**json.loads(words)), streams)
         for each in streams:
             os.close(each)
         self._clients[pid] = client
         self._selector.register(client, selectors.EVENT_READ, pid)
-        _say(client, started=pid)
+        _say(client, pid)
 
     def _bury(self) -> None:
         with suppress(ChildProcessError):
@@ -128,16 +131,16 @@ class Launcher:
                 with self._clients.pop(pid) as client:
                     if client in self._selector.get_map():
                         self._selector.unregister(client)
-                    _say(client, ended=os.waitstatus_to_exitcode(status))
+                    _say(client, os.waitstatus_to_exitcode(status))
 
 
-def _say(client: socket.socket, **words: int) -> None:
+def _say(client: socket.socket, number: int) -> None:
     with suppress(OSError):  # it is gone
-        client.send(json.dumps(words).encode())
+        client.send(f"{number}\n".encode())
 
 
 def _become_bot(order: Order, streams: Sequence[int]) -> NoReturn:
-    code = 70
+    code = 1
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -156,6 +159,8 @@ def _become_bot(order: Order, streams: Sequence[int]) -> NoReturn:
         code = bot_main(order.arguments)
     except SystemExit as end:  # argparse
         code = end.code if isinstance(end.code, int) else 1
+    except BaseException:
+        traceback.print_exc()
     finally:
         for stream in (sys.stdout, sys.stderr):
             with suppress(BrokenPipeError):

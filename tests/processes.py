@@ -10,10 +10,11 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.environment import inherited
 
@@ -37,9 +38,9 @@ class Order:
 class Bot:
     """One process of the bot. `ended` has its exit code, negative for a signal."""
 
-    def __init__(self, pid: int, launcher: socket.socket) -> None:
+    def __init__(self, pid: int, ended: Coroutine[Any, Any, int]) -> None:
         self.pid = pid
-        self.ended = asyncio.create_task(self._end(launcher))
+        self.ended = asyncio.create_task(ended)
 
     @property
     def running(self) -> bool:
@@ -60,10 +61,6 @@ class Bot:
         """Ask it to end; returns its exit code."""
         self.signal(signal.SIGTERM)
         return await self.ended
-
-    async def _end(self, launcher: socket.socket) -> int:
-        with launcher:
-            return await _hear(launcher, "ended")
 
 
 class Launcher:
@@ -97,12 +94,12 @@ class Launcher:
             fail_at=fail_at,
             fresh=fresh,
         )
-        launcher = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        launcher.connect(self._address)
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(self._address)
         with _log_only(folder) if not streams else nullcontext(streams) as given:
-            socket.send_fds(launcher, [json.dumps(asdict(order)).encode()], given)
-        launcher.setblocking(False)
-        bot = Bot(await _hear(launcher, "started"), launcher)
+            socket.send_fds(connection, [json.dumps(asdict(order)).encode() + b"\n"], given)
+        said, end = await asyncio.open_unix_connection(sock=connection)
+        bot = Bot(int(await said.readline()), _code(said, end))
         self._started.append(bot)
         return bot
 
@@ -112,10 +109,12 @@ class Launcher:
             await bot.kill()
 
 
-async def _hear(launcher: socket.socket, word: str) -> int:
-    said = await asyncio.get_running_loop().sock_recv(launcher, 4096)
-    number: int = json.loads(said)[word]
-    return number
+async def _code(said: asyncio.StreamReader, end: asyncio.StreamWriter) -> int:
+    try:
+        return int(await said.readline())
+    finally:
+        end.close()
+        await end.wait_closed()
 
 
 @contextmanager
@@ -127,10 +126,7 @@ def _log_only(folder: Path) -> Iterator[Sequence[int]]:
 @contextmanager
 def launching() -> Iterator[str]:
     """A launcher's address; what it started and did not end is killed at the end of the block."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door,
-    ):
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as door:
         door.bind(f"{folder}/launcher")
         door.listen()
         command = (sys.executable, "-m", "tests.launcher", str(door.fileno()))
