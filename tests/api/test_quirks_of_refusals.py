@@ -80,6 +80,11 @@ async def test_a_server_that_refuses_stream_options_or_streams_is_asked_without(
     server.answer(*json_answer(body))
     assert words(await ask(client)) == "Hello"
     assert server.requests[-1].json["stream"] is False
+    only = "This model only support stream mode, please enable the stream parameter"  # DashScope
+    server.answer(*refusal(400, only, code="invalid_parameter_error"))
+    server.always = HELLO
+    assert words(await ask(client)) == "Hello"
+    assert server.requests[-1].json["stream"] is True
 
 
 @pytest.mark.parametrize(

@@ -205,7 +205,8 @@ def _drop(lesson: Lesson, failure: CallFailed, payload: Mapping[str, Any]) -> Ta
             rest = {"base64": False} if name == "response_format" else {}
             return {"dropped": lesson.dropped | {name}, **rest}
     named = failure.param == "stream" or re.search(r"\bstream(ing)?\b", failure.detail)
-    return {"whole": True} if named and payload.get("stream") else {}
+    # One that takes no whole answers is another one by now, or gave no end to its streams.
+    return {"whole": payload["stream"]} if named and "stream" in payload else {}
 
 
 def _pictures(payload: Mapping[str, Any]) -> int:
