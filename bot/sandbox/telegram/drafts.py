@@ -25,7 +25,7 @@ THINKING = "Thinking…"
 
 def send_message_draft(world: World, params: Params) -> bool:
     """https://core.telegram.org/bots/api#sendmessagedraft; an empty text shows a placeholder."""
-    content = world.judge.fix(params.text("text"), params.entities("entities"))
+    content = world.judge.fix(params.text("text"), params.lenient("entities"))
     if utf16_length(content.text) > MAX_TEXT:
         raise BadRequest("MESSAGE_TOO_LONG")
     return _show(world, params, content, None)

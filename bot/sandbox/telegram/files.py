@@ -6,7 +6,7 @@ import base64
 import mimetypes
 from io import BytesIO
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from bot.sandbox.telegram.errors import BadRequest, Refused
 from bot.sandbox.telegram.params import Params
@@ -92,11 +92,19 @@ def photo_size(content: bytes) -> tuple[int, int]:
             f"file of size {len(content)} bytes is too big for a photo; "
             f"the maximum size is {MAX_PHOTO} bytes"
         )
-    try:
-        with Image.open(BytesIO(content)) as picture:
-            width, height = picture.size
-    except (UnidentifiedImageError, OSError) as error:
-        raise BadRequest("IMAGE_PROCESS_FAILED") from error
+    size = picture_size(content)
+    if size is None:
+        raise BadRequest("IMAGE_PROCESS_FAILED")
+    width, height = size
     if width + height > 10_000 or max(width, height) > 20 * min(width, height):
         raise BadRequest("PHOTO_INVALID_DIMENSIONS")
-    return width, height
+    return size
+
+
+def picture_size(content: bytes) -> tuple[int, int] | None:
+    """Width and height of a picture; None when it is none."""
+    try:
+        with Image.open(BytesIO(content)) as picture:
+            return picture.size
+    except OSError:
+        return None

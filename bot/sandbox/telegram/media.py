@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from bot.sandbox.telegram import markup, wire
+from dataclasses import replace
+
+from bot.sandbox.telegram import markup
 from bot.sandbox.telegram.errors import BadRequest
 from bot.sandbox.telegram.files import MAX_DOWNLOAD, photo_size, take_upload
-from bot.sandbox.telegram.messages import caption_of, check_caption, editable, edited, new_message
+from bot.sandbox.telegram.messages import caption_of, editable, edited, new_message, posted
 from bot.sandbox.telegram.params import Params
-from bot.sandbox.telegram.state import Json, Media, Message
+from bot.sandbox.telegram.state import Json, Media
 from bot.sandbox.telegram.world import World
 
 _IN_ALBUM = {"photo", "document"}
@@ -54,7 +56,7 @@ def send_media_group(world: World, params: Params) -> list[Json]:
     if not kinds <= _IN_ALBUM:
         raise BadRequest('Can\'t parse InputMedia: Field "type" is invalid')
     for kind in kinds:
-        check_right(world, params, kind)
+        _check_right(world, params, kind)
     if len(kinds) > 1:
         raise BadRequest("Document can't be mixed with other media types")
     contents = [_album_item(world, params, entry) for entry in value]
@@ -65,9 +67,7 @@ def send_media_group(world: World, params: Params) -> list[Json]:
         message.media, message.album = media, album
         message.text, message.entities = text, entities
         sent.append(message)
-    for message in sent:
-        world.posted(message)
-    return [wire.message(world, message) for message in sent]
+    return [posted(world, message) for message in sent]
 
 
 def edit_message_media(world: World, params: Params) -> Json:
@@ -82,33 +82,29 @@ def edit_message_media(world: World, params: Params) -> Json:
     message = editable(world, params)
     if str(value["type"]) in world.chats[message.chat].forbidden:
         raise BadRequest(f"CHAT_SEND_{value['type']}S_FORBIDDEN".upper())
-    message.media, message.text, message.entities = _album_item(world, params, value)
-    message.keyboard = keyboard
-    return edited(world, message)
+    media, text, entities = _album_item(world, params, value)
+    new = replace(message, media=media, text=text, entities=entities, keyboard=keyboard)
+    return edited(world, message, new)
 
 
 def album_size(params: Params) -> int:
     """How many messages a sendMediaGroup makes, for the limits."""
-    try:
-        value = params.json("media")
-    except ValueError:
-        return 1
+    value = params.lenient("media")
     return max(1, len(value)) if isinstance(value, list) else 1
 
 
 def _send(world: World, params: Params, kind: str) -> Json:
-    content = caption_of(world, params)
+    content = caption_of(world, params.text("caption"), params.lenient("caption_entities"))
     keyboard = markup.inline_keyboard(params)
-    check_right(world, params, kind)
+    _check_right(world, params, kind)
     media = _media(world, params, kind, params.text(kind))
-    message: Message = new_message(world, params)
+    message = new_message(world, params)
     message.text, message.entities = content.text, content.entities
     message.media, message.keyboard = media, keyboard
-    world.posted(message)
-    return wire.message(world, message)
+    return posted(world, message)
 
 
-def check_right(world: World, params: Params, kind: str) -> None:
+def _check_right(world: World, params: Params, kind: str) -> None:
     """Raises `BadRequest` where members may not send media of a kind.
 
     https://core.telegram.org/bots/api#chatpermissions; the words are those of TDLib's
@@ -119,8 +115,7 @@ def check_right(world: World, params: Params, kind: str) -> None:
 
 
 def _album_item(world: World, params: Params, entry: Json) -> tuple[Media, str, tuple[Json, ...]]:
-    caption = world.judge.fix(str(entry.get("caption", "")), entry.get("caption_entities"))
-    check_caption(caption.text)
+    caption = caption_of(world, str(entry.get("caption", "")), entry.get("caption_entities"))
     media = _media(world, params, str(entry["type"]), str(entry.get("media", "")))
     return media, caption.text, caption.entities
 

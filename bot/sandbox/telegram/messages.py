@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from bot.sandbox.telegram import markup, rich, wire
 from bot.sandbox.telegram.entities import utf16_length
 from bot.sandbox.telegram.errors import BadRequest
@@ -54,8 +57,7 @@ def send_message(world: World, params: Params) -> Json:
     message.text, message.entities = content.text, content.entities
     message.keyboard = keyboard
     message.link_preview = _has_preview(content, params)
-    world.posted(message)
-    return wire.message(world, message)
+    return posted(world, message)
 
 
 def send_rich_message(world: World, params: Params) -> Json:
@@ -64,8 +66,7 @@ def send_rich_message(world: World, params: Params) -> Json:
     keyboard = markup.inline_keyboard(params)
     message = new_message(world, params)
     message.rich, message.keyboard = content, keyboard
-    world.posted(message)
-    return wire.message(world, message)
+    return posted(world, message)
 
 
 def edit_message_text(world: World, params: Params) -> Json:
@@ -76,37 +77,27 @@ def edit_message_text(world: World, params: Params) -> Json:
     message = editable(world, params)
     if message.media is not None:
         raise BadRequest("there is no text in the message to edit")
-    before = (message.text, message.entities, message.rich, message.keyboard)
-    if before == (content.text, content.entities, new_rich, keyboard):
-        raise BadRequest(_NOT_MODIFIED)
-    message.text, message.entities = content.text, content.entities
-    message.rich, message.keyboard = new_rich, keyboard
-    message.link_preview = _has_preview(content, params)
-    return edited(world, message)
+    new = replace(message, text=content.text, entities=content.entities, rich=new_rich)
+    new.keyboard, new.link_preview = keyboard, _has_preview(content, params)
+    return edited(world, message, new)
 
 
 def edit_message_caption(world: World, params: Params) -> Json:
     """https://core.telegram.org/bots/api#editmessagecaption."""
-    content = caption_of(world, params)
+    content = caption_of(world, params.text("caption"), params.lenient("caption_entities"))
     keyboard = markup.inline_keyboard(params)
     message = editable(world, params)
     if message.media is None:
         raise BadRequest("there is no caption in the message to edit")
-    before = (message.text, message.entities, message.keyboard)
-    if before == (content.text, content.entities, keyboard):
-        raise BadRequest(_NOT_MODIFIED)
-    message.text, message.entities, message.keyboard = content.text, content.entities, keyboard
-    return edited(world, message)
+    new = replace(message, text=content.text, entities=content.entities, keyboard=keyboard)
+    return edited(world, message, new)
 
 
 def edit_message_reply_markup(world: World, params: Params) -> Json:
     """https://core.telegram.org/bots/api#editmessagereplymarkup."""
     keyboard = markup.inline_keyboard(params)
     message = editable(world, params)
-    if message.keyboard == keyboard:
-        raise BadRequest(_NOT_MODIFIED)
-    message.keyboard = keyboard
-    return edited(world, message)
+    return edited(world, message, replace(message, keyboard=keyboard))
 
 
 def delete_message(world: World, params: Params) -> bool:
@@ -119,10 +110,7 @@ def delete_message(world: World, params: Params) -> bool:
     message = chat.messages.get(params.integer("message_id"))
     if message is None:
         raise BadRequest("message to delete not found")
-    _check_deletable(world, chat, message)
-    del chat.messages[message.id]
-    world.changes.tell(chat.id, "deleted")
-    return True
+    return _delete(world, chat, [message])
 
 
 def delete_messages(world: World, params: Params) -> bool:
@@ -136,9 +124,13 @@ def delete_messages(world: World, params: Params) -> bool:
         raise BadRequest("Too many message identifiers specified")
     chat = world.writable(params.text("chat_id"))
     found = [chat.messages[id] for id in dict.fromkeys(ids) if id in chat.messages]
-    for message in found:
+    return _delete(world, chat, found)
+
+
+def _delete(world: World, chat: Chat, messages: Sequence[Message]) -> bool:
+    for message in messages:
         _check_deletable(world, chat, message)
-    for message in found:
+    for message in messages:
         del chat.messages[message.id]
     world.changes.tell(chat.id, "deleted")
     return True
@@ -184,7 +176,7 @@ def text_of(world: World, params: Params, *, editing: bool = False) -> Formatted
     """
     if not params.text("text"):
         raise BadRequest("Message text is empty")
-    content = world.judge.fix(params.text("text"), params.entities("entities"))
+    content = world.judge.fix(params.text("text"), params.lenient("entities"))
     if not content.text:
         raise BadRequest("text must be non-empty")
     if utf16_length(content.text) > MAX_TEXT:
@@ -192,17 +184,12 @@ def text_of(world: World, params: Params, *, editing: bool = False) -> Formatted
     return content
 
 
-def caption_of(world: World, params: Params) -> Formatted:
-    """The caption of a call; it may be empty. Raises `BadRequest`."""
-    content = world.judge.fix(params.text("caption"), params.entities("caption_entities"))
-    check_caption(content.text)
-    return content
-
-
-def check_caption(text: str) -> None:
-    """Raises `BadRequest` when a caption is too long."""
-    if utf16_length(text) > MAX_CAPTION:
+def caption_of(world: World, text: str, entities: object) -> Formatted:
+    """A caption as it will stand in the chat; it may be empty. Raises `BadRequest`."""
+    content = world.judge.fix(text, entities)
+    if utf16_length(content.text) > MAX_CAPTION:
         raise BadRequest("Message caption is too long")
+    return content
 
 
 def new_message(world: World, params: Params) -> Message:
@@ -255,11 +242,24 @@ def editable(world: World, params: Params) -> Message:
     return message
 
 
-def edited(world: World, message: Message) -> Json:
-    """Tell everybody that a message has changed."""
-    message.edited = world.now()
-    world.changes.tell(message.chat, "edited")
+def posted(world: World, message: Message) -> Json:
+    """Put a message into its chat: what was being written there is gone."""
+    chat = world.chats[message.chat]
+    chat.messages[message.id] = message
+    chat.drafts.pop(message.topic, None)
+    chat.typing.pop(message.topic, None)
+    world.changes.tell(chat.id, "message")
     return wire.message(world, message)
+
+
+def edited(world: World, old: Message, new: Message) -> Json:
+    """Put a message in the place of what it was. Raises `BadRequest` when that is the same."""
+    if new == old:
+        raise BadRequest(_NOT_MODIFIED)
+    new.edited = world.now()
+    world.chats[new.chat].messages[new.id] = new
+    world.changes.tell(new.chat, "edited")
+    return wire.message(world, new)
 
 
 def _has_preview(content: Formatted, params: Params) -> bool:

@@ -43,23 +43,19 @@ class Params:
         """A boolean, in any of the server's spellings."""
         return self.values.get(name, "").strip().lower() in {"true", "yes", "1"}
 
-    def json(self, name: str) -> object:
-        """A JSON value; None when missing. Raises `ValueError` when it is not JSON."""
-        value = self.values.get(name, "")
-        return json.loads(value) if value else None
-
     def parsed(self, name: str, what: str) -> object:
-        """Like `json`, but refuses the call with "Can't parse `what` JSON object"."""
+        """A JSON value; None when missing. Else raises `BadRequest`: "Can't parse `what` …"."""
+        value = self.text(name)
         try:
-            return self.json(name)
+            return json.loads(value) if value else None
         except ValueError as error:
             raise BadRequest(f"Can't parse {what} JSON object") from error
 
-    def entities(self, name: str) -> object:
-        """A list of entities; what is not JSON is ignored, as on the real server."""
+    def lenient(self, name: str) -> object:
+        """A JSON value; what is not JSON is ignored, as on the real server."""
         try:
-            return self.json(name)
-        except ValueError:
+            return self.parsed(name, name)
+        except BadRequest:
             return None
 
     @property

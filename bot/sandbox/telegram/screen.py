@@ -86,9 +86,7 @@ def look(world: World, chat: Chat, topic: int | None) -> Screen:
     typing = chat.typing.get(topic)
     return Screen(
         messages=tuple(
-            shown(message)
-            for message in sorted(chat.messages.values(), key=lambda message: message.id)
-            if message.topic == topic
+            _shown(message) for message in chat.messages.values() if message.topic == topic
         ),
         draft=_shown_draft(draft) if draft is not None and now < draft.until else None,
         typing=typing.action if typing is not None and now < typing.until else "",
@@ -103,8 +101,7 @@ def next_expiry(world: World, chat: Chat) -> float | None:
     return min((end - now for end in ends if end > now), default=None)
 
 
-def shown(message: Message) -> Shown:
-    """One message."""
+def _shown(message: Message) -> Shown:
     rich = message.rich
     return Shown(
         id=message.id,

@@ -12,15 +12,7 @@ from aiohttp import web
 
 from bot.sandbox.faults import Fault, FaultKind
 from bot.sandbox.listening import listening
-from bot.sandbox.telegram import (
-    buttons,
-    drafts,
-    files,
-    media,
-    messages,
-    profile,
-    updates,
-)
+from bot.sandbox.telegram import buttons, drafts, files, media, messages, profile, updates
 from bot.sandbox.telegram.calls import Call
 from bot.sandbox.telegram.errors import Refused, TooManyRequests
 from bot.sandbox.telegram.limits import Budget

@@ -60,10 +60,7 @@ class UpdateQueue:
 
     def allow(self, params: Params) -> None:
         """Take over `allowed_updates`; missing leaves it as it was, an empty list resets it."""
-        try:
-            value = params.json("allowed_updates")
-        except ValueError:
-            return
+        value = params.lenient("allowed_updates")
         if isinstance(value, list):
             self._allowed = frozenset(map(str, value)) or None
 

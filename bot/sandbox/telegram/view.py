@@ -4,26 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from io import BytesIO
 from typing import Any
-
-from PIL import Image, UnidentifiedImageError
 
 from bot.sandbox.telegram import wire
 from bot.sandbox.telegram.buttons import ANSWER_SECONDS
 from bot.sandbox.telegram.entities import Entity, covered, utf16_length
+from bot.sandbox.telegram.files import picture_size
 from bot.sandbox.telegram.messages import MAX_TEXT
 from bot.sandbox.telegram.rich import from_markdown
-from bot.sandbox.telegram.screen import Screen, Shown, look, next_expiry, shown
-from bot.sandbox.telegram.state import (
-    Chat,
-    ChatKind,
-    Media,
-    Membership,
-    Message,
-    Press,
-    User,
-)
+from bot.sandbox.telegram.screen import Screen, Shown, look, next_expiry
+from bot.sandbox.telegram.state import Chat, ChatKind, Media, Membership, Message, Press, User
 from bot.sandbox.telegram.world import World
 
 
@@ -141,9 +131,9 @@ class ChatView:
 
     def press(self, label: str) -> Press:
         """Press the newest button with this label. Raises `LookupError` when there is none."""
-        for message in reversed(self._messages()):
+        for message in reversed(self._chat.messages.values()):
             for button in (button for row in message.keyboard for button in row):
-                if button.label == label:
+                if button.label == label and message.topic == self.topic:
                     return self.press_data(message.id, button.data)
         raise LookupError(f"no button {label!r}")
 
@@ -205,7 +195,7 @@ class ChatView:
 
     def kept(self) -> tuple[Shown, ...]:
         """What will still be there tomorrow: the messages, without drafts and indicators."""
-        return tuple(shown(message) for message in self._messages())
+        return self.screen().messages
 
     async def wait_for(self, seen: Callable[[Screen], object], within: float = 60.0) -> Screen:
         """The first screen of which `seen` is true; `TimeoutError` after `within` seconds."""
@@ -221,9 +211,6 @@ class ChatView:
         return None if seconds is None else self._world.clock.sleep(seconds)
 
     # ------------------------------------------------------------ how it reaches the bot
-
-    def _messages(self) -> list[Message]:
-        return [message for message in self._chat.messages.values() if message.topic == self.topic]
 
     def _post(self, text: str = "") -> Message:
         if self._chat.membership is Membership.STRANGER:
@@ -267,11 +254,7 @@ class ChatView:
         )
 
     def _photo(self, content: bytes) -> Media:
-        try:
-            with Image.open(BytesIO(content)) as picture:
-                width, height = picture.size
-        except (UnidentifiedImageError, OSError):
-            width, height = 640, 480
+        width, height = picture_size(content) or (640, 480)
         file = self._world.files.add("photos", "photo.jpg", content, mime="image/jpeg")
         return Media(kind="photo", file=file, width=width, height=height)
 

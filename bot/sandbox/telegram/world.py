@@ -14,7 +14,7 @@ from bot.sandbox.telegram.errors import BadRequest, Refused
 from bot.sandbox.telegram.files import FileStore
 from bot.sandbox.telegram.judge import Judge, Lenient, Tdlib
 from bot.sandbox.telegram.limits import Limits
-from bot.sandbox.telegram.state import Chat, ChatKind, Membership, Message, Press, User
+from bot.sandbox.telegram.state import Chat, ChatKind, Membership, Press, User
 from bot.sandbox.telegram.update_queue import UpdateQueue
 from bot.sandbox.telegram.webhook import Webhook
 
@@ -99,11 +99,3 @@ class World:
             return self.chats[int(chat_id)]
         except (KeyError, ValueError):
             raise BadRequest("chat not found") from None
-
-    def posted(self, message: Message) -> None:
-        """A message of the bot stands in its chat: what was being written is gone."""
-        chat = self.chats[message.chat]
-        chat.messages[message.id] = message
-        chat.drafts.pop(message.topic, None)
-        chat.typing.pop(message.topic, None)
-        self.changes.tell(chat.id, "message")
