@@ -77,7 +77,7 @@ class Desk(Page[Seat]):
         """One thing the person does. Raises `LookupError`, `ValueError` where it cannot be."""
         match what:
             case {"open": "direct"}:
-                await seat.person.open_messages()
+                await seat.person.open()
             case {"pick": str(title)}:
                 await seat.person.pick(title)
             case {"room": str(room), "thread": str(thread), **rest}:

@@ -1,4 +1,4 @@
 """A stand-in for Slack: Web API and Socket Mode over real HTTP and WebSocket on loopback.
 
-`workspace.SlackSandbox` is the server and the way in; `people` holds what a person can do.
+`server.SlackSandbox` is the server and the way in; `people` holds what a person can do.
 """

@@ -46,7 +46,9 @@ def update(workspace: Workspace, call: Json) -> Json:
     Blocks without rich text do not take the place of rich text: `block_mismatch`.
     """
     channel = workspace.channel(str(call.get("channel", "")))
-    message = _own(workspace, channel.id, call)
+    message = workspace.message(channel.id, str(call.get("ts", "")))
+    if message.user != workspace.bot.id:
+        raise SlackError("cant_update_message")
     if message.streaming:
         raise SlackError("streaming_state_conflict")
     text, blocks = _content(workspace, call, UPDATE_TEXT)
@@ -223,13 +225,6 @@ def _weight(words: str, tasks: dict[str, Json]) -> int:
         details = str(task.get("details") or "") + str(task.get("output") or "")
         size += len(str(task["title"]).encode()) + 2 * len(details.encode())
     return size
-
-
-def _own(workspace: Workspace, channel: str, call: Json) -> Message:
-    message = workspace.message(channel, str(call.get("ts", "")))
-    if message.user != workspace.bot.id:
-        raise SlackError("cant_update_message")
-    return message
 
 
 def _content(workspace: Workspace, call: Json, limit: int) -> tuple[str, list[Json]]:

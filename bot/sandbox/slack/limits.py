@@ -13,31 +13,25 @@ from collections import defaultdict, deque
 from bot.core.ports import Clock
 from bot.sandbox.limits import Mode
 
-PER_MINUTE = {1: 1, 2: 20, 3: 50, 4: 100}
-TIERS = {
-    "auth.test": 0,  # 0: "special", hundreds a minute
-    "apps.connections.open": 1,
-    "chat.postMessage": 0,  # limited per channel, below
-    "chat.update": 3,
-    "chat.delete": 3,
-    "chat.postEphemeral": 4,
-    "chat.startStream": 2,
-    "chat.appendStream": 4,
-    "chat.stopStream": 2,
-    "conversations.history": 3,
-    "conversations.replies": 3,
-    "users.info": 4,
-    "files.info": 4,
-    "files.getUploadURLExternal": 4,
-    "files.completeUploadExternal": 4,
-    "assistant.threads.setSuggestedPrompts": 4,
-    "assistant.threads.setStatus": 0,  # 600 a minute
-    "agents.sessions.setStatus": 3,
+_TIER_1, _TIER_2, _TIER_3, _TIER_4, _SPECIAL = 1, 20, 50, 100, 600
+PER_MINUTE = {
+    "auth.test": _SPECIAL,
+    "apps.connections.open": _TIER_1,
+    "chat.postEphemeral": _TIER_4,
+    "chat.startStream": _TIER_2,
+    "chat.appendStream": _TIER_4,
+    "chat.stopStream": _TIER_2,
+    "users.info": _TIER_4,
+    "files.info": _TIER_4,
+    "files.getUploadURLExternal": _TIER_4,
+    "files.completeUploadExternal": _TIER_4,
+    "assistant.threads.setSuggestedPrompts": _TIER_4,
+    "assistant.threads.setStatus": _SPECIAL,
 }
-POSTING = frozenset({"chat.postMessage"})
+"""Calls of a method; the others are of tier 3, but for the one that posts."""
+POSTING = "chat.postMessage"
 BURST = 3
 """Posts that a channel takes at once before the rate of 1/s holds."""
-SPECIAL_PER_MINUTE = 600
 
 
 class Limits:
@@ -57,7 +51,7 @@ class Limits:
         if self.mode is Mode.OFF:
             return 0
         now = self._clock.monotonic()
-        key = f"{method}:{channel}" if method in POSTING else method
+        key = f"{method}:{channel}" if method == POSTING else method
         short = max(self._banned.get(key, 0.0) - now, self._short_by(method, channel, now))
         if short <= 0:
             return 0
@@ -70,18 +64,16 @@ class Limits:
         return wait
 
     def _short_by(self, method: str, channel: str, now: float) -> float:
-        if method in POSTING:
+        if method == POSTING:
             due = max(self._posts.get(channel, 0.0), now)
             if due - now > BURST - 1:
                 return due - now - (BURST - 1)
             self._posts[channel] = due + 1.0
             return 0.0
-        tier = TIERS.get(method, 3)
-        allowed = PER_MINUTE.get(tier, SPECIAL_PER_MINUTE)
         calls = self._calls[method]
         while calls and calls[0] <= now - 60:
             calls.popleft()
-        if len(calls) >= allowed:
+        if len(calls) >= PER_MINUTE.get(method, _TIER_3):
             return calls[0] + 60 - now
         calls.append(now)
         return 0.0

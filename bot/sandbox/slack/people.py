@@ -339,14 +339,7 @@ class Person:
                 return await self.dm.send(prompt["message"])
         raise LookupError(f"no prompt {title!r}")
 
-    async def open_messages(self) -> None:
-        """Open the bot's Messages tab, as a person does before writing for the first time."""
-        self._open("messages")
-
-    async def open_home(self) -> None:
-        """Open the bot's Home tab."""
-        self._open("home")
-
-    def _open(self, tab: str) -> None:
+    async def open(self, tab: str = "messages") -> None:
+        """Open a tab of the bot; that of its messages before writing for the first time."""
         event = events.home_opened(self.workspace, self.user.id, self.direct.id, tab)
         self.workspace.tell(event)

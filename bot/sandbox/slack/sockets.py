@@ -51,7 +51,7 @@ class Sockets:
 
     def __init__(self, clock: Clock, changed: Callable[[], None]) -> None:
         self.envelopes: list[Envelope] = []
-        self.tickets: set[str] = set()
+        self._tickets: set[str] = set()
         self.opened = 0
         self.deaf = False
         self.webhook = ""
@@ -76,7 +76,7 @@ class Sockets:
     def ticket(self) -> str:
         """A ticket for one connection."""
         ticket = f"ticket-{next(self._numbers)}"
-        self.tickets.add(ticket)
+        self._tickets.add(ticket)
         return ticket
 
     def tell(self, kind: str, payload: Json) -> Envelope:
@@ -96,9 +96,9 @@ class Sockets:
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """One connection, from hello to its end."""
-        if request.query.get("ticket") not in self.tickets:
+        if request.query.get("ticket") not in self._tickets:
             return web.Response(status=401)
-        self.tickets.discard(request.query["ticket"])
+        self._tickets.discard(request.query["ticket"])
         socket = web.WebSocketResponse(autoping=False)
         await socket.prepare(request)
         await socket.send_json(

@@ -69,11 +69,7 @@ class Session:
 
 @dataclass(slots=True)
 class Workspace:
-    """One team with one app in it.
-
-    Change `scopes`, `events`, `is_agent` or `refusing_streams` to play a workspace where the app
-    was set up otherwise.
-    """
+    """One team with one app in it: set up as its manifest asks, unless a tester changes that."""
 
     clock: Clock
     tell: Callable[[Json], None]

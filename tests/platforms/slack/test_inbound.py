@@ -334,7 +334,7 @@ async def test_files_are_told_apart(bot: Running) -> None:
 
 async def test_opening_the_messages_tab_asks_for_nothing_but_is_acknowledged(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
-    await ada.open_messages()
+    await ada.open()
     await bot.settled()
     assert bot.inbox.events == []
 

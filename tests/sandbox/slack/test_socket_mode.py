@@ -122,7 +122,7 @@ async def test_a_mention_arrives_as_two_events(slack: SlackSandbox, app: App) ->
 
 async def test_what_a_person_does_reaches_the_app(slack: SlackSandbox, app: App) -> None:
     ada = slack.person("Ada")
-    await ada.open_messages()
+    await ada.open()
     sent = await ada.dm.send("hello")
     await slack.wait_for(lambda: len(ada.dm.screen()) == 2)
     await ada.dm.press("Again")
