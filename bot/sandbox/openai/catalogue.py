@@ -21,10 +21,7 @@ async def list_models(call: Call) -> web.StreamResponse:
 async def one_model(call: Call) -> web.StreamResponse:
     """One model of the list."""
     name = call.exchange.endpoint.removeprefix("/models/")
-    for card in call.backend.models():
-        if card.id == name:
-            return await call.whole(_body(card))
-    raise refusal.no_such_model(name)
+    return await call.whole(_body(_card(call, name)))
 
 
 def asked(call: Call, endpoint: Endpoint, *, form: bool = False) -> tuple[Parameters, ModelCard]:
@@ -33,14 +30,18 @@ def asked(call: Call, endpoint: Endpoint, *, form: bool = False) -> tuple[Parame
     Raises `Refusal` when there is no such model, or it is not served here.
     """
     body = Parameters(call.exchange.json, form=form)
-    model = body.required_text("model")
+    card = _card(call, body.required_text("model"))
+    if endpoint not in card.endpoints:
+        offered = [one for one in Endpoint if one in card.endpoints]
+        raise refusal.wrong_endpoint(card.id, endpoint, offered)
+    return body, card
+
+
+def _card(call: Call, name: str) -> ModelCard:
     for card in call.backend.models():
-        if card.id == model:
-            if endpoint not in card.endpoints:
-                offered = [one for one in Endpoint if one in card.endpoints]
-                raise refusal.wrong_endpoint(model, endpoint, offered)
-            return body, card
-    raise refusal.no_such_model(model)
+        if card.id == name:
+            return card
+    raise refusal.no_such_model(name)
 
 
 def _body(card: ModelCard) -> JsonObject:

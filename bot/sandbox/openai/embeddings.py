@@ -29,7 +29,7 @@ async def embeddings(call: Call) -> web.StreamResponse:
     if "" in texts:
         raise refusal.Refusal(400, "'$.input' is invalid.", param="input")
     if len(texts) > MAX_INPUTS:
-        raise refusal.out_of_range("input", len(texts), low=None, high=MAX_INPUTS)
+        raise refusal.out_of_range("input", len(texts), low=1, high=MAX_INPUTS)
     encoding = body.choice("encoding_format", ("float", "base64"), "float")
     vectors = await call.backend.embed(card.id, texts)
     data = [

@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from bot.core.chat import FinishReason
+from bot.sandbox.openai import windows
 from bot.sandbox.openai.backend import Ended, JsonObject, Piece, Question, Said, text_of
 from bot.sandbox.openai.refusal import Refusal
+from bot.sandbox.openai.windows import Overlong
 
 logger = logging.getLogger(__name__)
 
@@ -189,14 +191,7 @@ def _end_of(body: JsonObject, end: Ended | None) -> Ended | None:
 
 def _refused(error: JsonObject) -> Refusal:
     if error.get("type") == "exceed_context_size_error":
-        return Refusal(
-            400,
-            f"This model's maximum context length is {CONTEXT} tokens. However, your messages "
-            f"resulted in {error.get('n_prompt_tokens')} tokens. "
-            "Please reduce the length of the messages.",
-            param="messages",
-            code="context_length_exceeded",
-        )
+        return windows.openai(Overlong(window=CONTEXT, prompt=error["n_prompt_tokens"]))
     logger.warning("local model failed", extra={"reason": error.get("message")})
     return _failed()
 

@@ -66,9 +66,7 @@ class Parameters:
 
     def flag(self, name: str) -> bool:
         """A boolean; absent is false."""
-        value: object = self._values.get(name)
-        if self._form and value in ("true", "false"):
-            return value == "true"
+        value = self._values.get(name)
         if value is None:
             return False
         if not isinstance(value, bool):
@@ -110,7 +108,7 @@ class Parameters:
         value = self._values.get(name)
         if value is not None and not isinstance(value, dict):
             raise refusal.wrong_type(name, "an object", value)
-        return Parameters(value or {}, form=self._form)
+        return Parameters(value or {})
 
     def _read(self, name: str, kind: type[int] | type[float]) -> object:
         value = self._values.get(name)

@@ -114,13 +114,13 @@ def wrong_type(param: str, expected: str, value: object) -> Refusal:
     )
 
 
-def out_of_range(param: str, value: float, *, low: float | None, high: float | None) -> Refusal:
+def out_of_range(param: str, value: float, *, low: float, high: float | None) -> Refusal:
     """A number is outside its documented range."""
     kind = "integer" if isinstance(value, int) else "decimal"
     if high is not None and value > high:
         side, sign, bound, code = "above maximum", "<=", high, "above_max"
     else:
-        side, sign, bound, code = "below minimum", ">=", low or 0, "below_min"
+        side, sign, bound, code = "below minimum", ">=", low, "below_min"
     return Refusal(
         400,
         f"Invalid '{param}': {kind} {side} value. "

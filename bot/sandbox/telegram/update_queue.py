@@ -39,20 +39,18 @@ class UpdateQueue:
         """Whether a bot is waiting for updates at this moment."""
         return self._poller is not None
 
-    def add(self, kind: str, content: Json) -> Json | None:
-        """Queue an update; None when the bot did not ask for this kind."""
+    def add(self, kind: str, content: Json) -> None:
+        """Queue an update, unless the bot did not ask for this kind."""
         wanted = self._allowed
-        if kind in _ON_REQUEST if wanted is None else kind not in wanted:
-            return None
-        return self.add_raw({kind: content})
+        if kind not in _ON_REQUEST if wanted is None else kind in wanted:
+            self.add_raw({kind: content})
 
-    def add_raw(self, update: Json) -> Json:
+    def add_raw(self, update: Json) -> None:
         """Queue an update of any shape, for kinds the sandbox (or the bot) does not know."""
         whole = {"update_id": self._next_id, **update}
         self._next_id = max(self._next_id, int(whole["update_id"])) + 1
         self.pending.append(whole)
         self.wake()
-        return whole
 
     def begin_anew(self, first_id: int) -> None:
         """The next update has this id, as after a week without any: a random one, also a lower."""
