@@ -28,7 +28,7 @@ from bot.sandbox.slack.state import (
 )
 from bot.sandbox.slack.workspace import Session, Workspace
 
-TOKEN = re.compile(r"(<(?:[@#!]|https?:|mailto:)[^<>]*>)")
+TOKEN = re.compile(r"(<(?:[@#!][\w^]+(?:\|[^<>]*)?|(?:https?|mailto):[^<>]*)>)")
 """A mention or a link in a message as Slack stores it; other angle brackets are escaped."""
 BOT = "<@BOT>"
 """Stands for a mention of the bot in what a person writes."""
@@ -191,11 +191,7 @@ class Place:
 
     def messages(self) -> list[Message]:
         """The messages that this person sees, oldest first, as Slack keeps them."""
-        now = self._workspace.clock.monotonic()
         found = self._workspace.standing(self._channel.id, self._thread)
-        for message in found:
-            if message.streaming and message.stream_until <= now:
-                message.streaming = False
         return [m for m in found if m.ephemeral_for in {"", self._user.id}]
 
     def screen(self) -> list[Seen]:
