@@ -179,9 +179,6 @@ def _streaming(
     message = workspace.message(channel.id, str(call.get("ts", "")))
     if message.user != workspace.bot.id:
         raise SlackError("message_not_owned_by_app")
-    if message.streaming and message.stream_until <= workspace.clock.monotonic():
-        message.streaming = False
-        workspace.changed()
     if not message.streaming:
         raise SlackError(ended if message.stopped else "message_not_in_streaming_state")
     return message

@@ -158,6 +158,7 @@ class Workspace:
         found = self.messages.get((channel, ts))
         if found is None or found.deleted:
             raise SlackError("message_not_found")
+        self._end_old_streams([found])
         return found
 
     def standing(self, channel: str, thread: str = "") -> list[Message]:
@@ -170,8 +171,15 @@ class Workspace:
             for m in self.messages.values()
             if m.channel == channel and (not thread or m.root == thread)
         ]
+        self._end_old_streams(found)
         answered = {m.thread_ts for m in found if not m.deleted}
         return [m for m in found if not m.deleted or m.ts in answered]
+
+    def _end_old_streams(self, messages: Iterable[Message]) -> None:
+        """Streams die of age; that is noticed when somebody looks at them."""
+        now = self.clock.monotonic()
+        for message in messages:
+            message.streaming = message.streaming and now < message.stream_until
 
     def has_thread(self, channel: str, thread: str) -> bool:
         """Whether there is a thread: one whose first message was deleted has to have replies."""

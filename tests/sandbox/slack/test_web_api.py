@@ -142,14 +142,18 @@ async def test_a_stream_dies_of_age_and_can_be_edited_then(
     assert isinstance(clock, ManualClock)
     ada = slack.person("Ada")
     question = await ada.dm.send("hello")
-    started = await client.chat_startStream(
-        channel=ada.dm.id, thread_ts=question.ts, markdown_text="half"
-    )
+    appended, updated, deleted = [
+        await client.chat_startStream(
+            channel=ada.dm.id, thread_ts=question.ts, markdown_text="half"
+        )
+        for _ in range(3)
+    ]
     await clock.advance(301)
+    await client.chat_update(channel=ada.dm.id, ts=updated["ts"], text="whole")
+    await client.chat_delete(channel=ada.dm.id, ts=deleted["ts"])
     with pytest.raises(SlackApiError, match="message_not_in_streaming_state"):
-        await client.chat_appendStream(channel=ada.dm.id, ts=started["ts"], markdown_text="more")
-    await client.chat_update(channel=ada.dm.id, ts=started["ts"], text="whole")
-    assert ada.dm.screen()[-1].text == "whole"
+        await client.chat_appendStream(channel=ada.dm.id, ts=appended["ts"], markdown_text="more")
+    assert [(s.text, s.streaming) for s in ada.dm.answers()] == [("half", False), ("whole", False)]
 
 
 async def test_a_stream_takes_only_so_much(slack: SlackSandbox, client: AsyncWebClient) -> None:
