@@ -57,20 +57,6 @@ function tools(message, { act, change, thread }) {
   return line;
 }
 
-function attachment(file) {
-  const tag = { image: "img", audio: "audio", video: "video" }[file.kind], element = make(tag ?? "a");
-  if (!tag) {
-    element.className = "file";
-    element.href = file.url;
-    element.textContent = `📄 ${file.name}`;
-    return element;
-  }
-  element.src = file.url;
-  if (tag === "img") element.alt = file.name;
-  else element.controls = true;
-  return element;
-}
-
 function keys(message, act) {
   let number = 0;
   return message.buttons.map((labels) => {

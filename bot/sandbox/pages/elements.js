@@ -18,6 +18,15 @@ function signKey(name, sign, title) {
   return key;
 }
 
+// A file in sight, or the way to it; its kind is Telegram's, or the first half of its type.
+function attachment(file) {
+  const tags = { image: "img", photo: "img", sticker: "img", audio: "audio", voice: "audio", video: "video" };
+  const tag = tags[file.kind] ?? "a", element = make(tag, tag === "a" ? "file" : "");
+  if (tag === "a") Object.assign(element, { href: file.url, textContent: `📄 ${file.name}` });
+  else Object.assign(element, { src: file.url }, tag === "img" ? { alt: file.name } : { controls: true });
+  return element;
+}
+
 // When something was said: the time in sight, the day when somebody points at it.
 function timeOf(at) {
   const element = make("time", "note"), when = new Date(at), language = document.documentElement.lang;

@@ -37,16 +37,6 @@ function closeGaps(block) {
   if (after?.nodeType === Node.TEXT_NODE) after.data = after.data.replace(/^\n/, "");
 }
 
-function attachment(file) {
-  const tag = { photo: "img", sticker: "img", voice: "audio", audio: "audio", video: "video" }[file.kind];
-  const element = make(tag ?? "a");
-  if (tag) element.src = file.url;
-  else { element.href = file.url; element.textContent = `📄 ${file.name}`; }
-  if (tag === "audio" || tag === "video") element.controls = true;
-  if (tag === "img") element.alt = file.name;
-  return element;
-}
-
 function keys(message) {
   const rows = make("div", "keys");
   message.buttons.forEach((labels, row) => {
