@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
-Alarm: TypeAlias = Callable[[], Coroutine[Any, Any, None] | None]
-"""Something to wait for besides a change: the moment at which something vanishes by itself."""
+from bot.core.clock import within
+from bot.core.ports import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,8 @@ class Change:
 class Changes:
     """Spreads changes to any number of watchers."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._watchers: set[asyncio.Queue[Change]] = set()
 
     def tell(self, chat: int, what: str) -> None:
@@ -48,24 +48,20 @@ class Changes:
                 yield await queue.get()
 
     async def until(
-        self, true: Callable[[], object], within: float = 60.0, alarm: Alarm = lambda: None
+        self,
+        true: Callable[[], object],
+        patience: float = 60.0,
+        expiry: Callable[[], float | None] = lambda: None,
     ) -> None:
-        """Wait until the condition holds. Raises `TimeoutError` after `within` seconds."""
+        """Wait until the condition holds. Raises `TimeoutError` after so many seconds of patience.
+
+        `expiry` tells in how many seconds something changes by itself, by the sandbox's clock.
+        """
         with self.watch() as queue:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(patience):
                 while not true():
-                    await _first(queue.get(), alarm())
-
-
-async def _first(
-    change: Coroutine[Any, Any, Change], alarm: Coroutine[Any, Any, None] | None
-) -> None:
-    """Wait for whichever comes first."""
-    waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(change)]
-    if alarm is not None:
-        waits.append(asyncio.ensure_future(alarm))
-    try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
+                    seconds = expiry()
+                    if seconds is None:
+                        await queue.get()
+                    else:
+                        await within(self._clock, seconds, queue.get())

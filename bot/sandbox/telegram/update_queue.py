@@ -87,16 +87,10 @@ class UpdateQueue:
         poller: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._poller = poller
         self._changes.tell(0, "poll")
-        timer = asyncio.ensure_future(_settle_later(poller, seconds, self._clock))
+        call_off = self._clock.later(seconds, lambda: self._end_poll(found=True))
         try:
             return await poller
         finally:
-            timer.cancel()
+            call_off()
             if self._poller is poller:
                 self._poller = None
-
-
-async def _settle_later(poller: asyncio.Future[bool], seconds: float, clock: Clock) -> None:
-    await clock.sleep(seconds)
-    if not poller.done():
-        poller.set_result(True)

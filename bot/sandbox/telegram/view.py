@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
 
 from bot.sandbox.telegram import wire
 from bot.sandbox.telegram.buttons import ANSWER_SECONDS
@@ -199,16 +199,12 @@ class ChatView:
 
     async def wait_for(self, seen: Callable[[Screen], object], within: float = 60.0) -> Screen:
         """The first screen of which `seen` is true; `TimeoutError` after `within` seconds."""
+        expiry = partial(next_expiry, self._world, self._chat)
         try:
-            await self._world.changes.until(lambda: seen(self.screen()), within, self._expiry)
+            await self._world.changes.until(lambda: seen(self.screen()), within, expiry)
         except TimeoutError:
             raise TimeoutError(f"not seen within {within:g} s; there is {self.screen()}") from None
         return self.screen()
-
-    def _expiry(self) -> Coroutine[Any, Any, None] | None:
-        """The moment at which a draft or an indicator vanishes by itself."""
-        seconds = next_expiry(self._world, self._chat)
-        return None if seconds is None else self._world.clock.sleep(seconds)
 
     # ------------------------------------------------------------ how it reaches the bot
 

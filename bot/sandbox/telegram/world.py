@@ -48,7 +48,7 @@ class World:
         self.limits = Limits(self.clock)
         self.faults = Faults(only_by_name=("getupdates", DOWNLOAD))
         self.calls = CallLog()
-        self.changes = Changes()
+        self.changes = Changes(self.clock)
         self.updates = UpdateQueue(self.clock, self.changes)
         self.webhook = Webhook(self.updates, self.clock, self.changes, now=self.now)
         self.files = FileStore()
