@@ -95,14 +95,14 @@ class _Door:
         )
         fault = self._world.faults.take(name, params.chat)
         if fault is not None and fault.kind is FaultKind.HANG:
-            self._world.calls.add(note(status=0, description="hung"))
+            self._world.calls.append(note(status=0, description="hung"))
             await asyncio.get_running_loop().create_future()
         response, words = await self._answer(name, params, fault)
         if fault is not None and fault.kind is FaultKind.DROP:
-            self._world.calls.add(note(status=0, description="dropped"))
+            self._world.calls.append(note(status=0, description="dropped"))
             _drop(request)
             return response
-        self._world.calls.add(note(status=response.status, description=words))
+        self._world.calls.append(note(status=response.status, description=words))
         return response
 
     async def _answer(
