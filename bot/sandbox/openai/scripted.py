@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import struct
-import zlib
+import io
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -234,21 +233,9 @@ def _vector(text: str) -> list[float]:
 
 
 def _plain_png(width: int, height: int, colour: bytes) -> bytes:
-    """A PNG of one colour, without an imaging library (https://www.w3.org/TR/png/)."""
+    from PIL import Image  # only when it is needed
 
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        )
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)  # 8 bits of palette
-    pixels = zlib.compress((b"\0" + b"\0" * width) * height)
-    return b"".join(
-        (
-            b"\x89PNG\r\n\x1a\n",
-            chunk(b"IHDR", header),
-            chunk(b"PLTE", colour),
-            chunk(b"IDAT", pixels),
-            chunk(b"IEND", b""),
-        )
-    )
+    image, out = Image.new("P", (width, height)), io.BytesIO()
+    image.putpalette(colour)
+    image.save(out, "PNG")
+    return out.getvalue()
