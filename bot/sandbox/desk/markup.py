@@ -45,10 +45,13 @@ def from_mrkdwn(text: str, names: Mapping[str, str]) -> str:
 def typed(text: str, names: Mapping[str, str]) -> str:
     """The same words as somebody would type them."""
 
-    def name(found: re.Match[str]) -> str:
-        return f"{found[1]}{names.get(found[2], found[2])}" if found[1] == "@" else found[0]
+    def words(found: re.Match[str]) -> str:
+        kind, target, label = found.groups()
+        if kind == "@":
+            return f"@{names.get(target, target)}"
+        return found[0] if kind or label else target
 
-    return unescape(_TOKEN.sub(name, text))
+    return unescape(_TOKEN.sub(words, text))
 
 
 def from_blocks(blocks: Sequence[Json]) -> str:
@@ -91,7 +94,7 @@ def _token(token: str, names: Mapping[str, str]) -> str:
     found = _TOKEN.fullmatch(token)
     if found is None:
         return escape(token)
-    kind, target, label = found.groups()
+    kind, target, label = (unescape(each or "") for each in found.groups())
     match kind:
         case "@":
             return f'<span class="mention">@{escape(label or names.get(target, target))}</span>'

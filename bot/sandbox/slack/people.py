@@ -30,6 +30,7 @@ from bot.sandbox.slack.workspace import Session, Workspace
 
 TOKEN = re.compile(r"(<(?:[@#!][\w^]+(?:\|[^<>]*)?|(?:https?|mailto):[^<>]*)>)")
 """A mention or a link in a message as Slack stores it; other angle brackets are escaped."""
+_ADDRESS = re.compile(r"https?://(?:&amp;|[!-%'-;=?-{}~])*[A-Za-z0-9/]")
 BOT = "<@BOT>"
 """Stands for a mention of the bot in what a person writes."""
 
@@ -287,9 +288,13 @@ class Place:
             self._workspace.tell(events.mention(self._workspace, message))
 
     def _with_mention(self, text: str) -> str:
-        """The text as Slack stores it: `&`, `<`, `>` escaped, but not in mentions and links."""
+        """The text as Slack stores it: `&`, `<`, `>` escaped, and addresses made links.
+
+        Source: docs.slack.dev, "Formatting message text". Mentions and links stay as they are.
+        """
         parts = TOKEN.split(text)
-        parts[::2] = [html.escape(part, quote=False) for part in parts[::2]]
+        escaped = (html.escape(part, quote=False) for part in parts[::2])
+        parts[::2] = [_ADDRESS.sub(r"<\g<0>>", part) for part in escaped]
         return "".join(parts).replace(BOT, f"<@{self._workspace.bot.id}>")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from html import escape
 from typing import Any, TypeAlias
 
 import pytest
@@ -165,10 +166,12 @@ async def test_ones_own_message_is_changed_and_deleted_as_slack_tells_it(
     office: Office, browser: ClientSession
 ) -> None:
     room = office.trip.id
-    sent = await office.ann.channel(office.trip).send("what < is @小明 up to?")
+    link = "https://example.com/?a=1&b=2"
+    sent = await office.ann.channel(office.trip).send(f"what < is @小明 up to? {link}.")
     async with browser.ws_connect("/slack/live/ann") as socket:
         (message,) = await seen(socket, room, len)
-        assert (message["mine"], message["text"]) == (True, "what < is @小明 up to?")
+        assert (message["mine"], message["text"]) == (True, f"what < is @小明 up to? {link}.")
+        assert f'href="{escape(link)}"' in message["html"]
         assert abs(time.time() * 1000 - message["at"]) < 60_000
         edit: Json = {"room": room, "thread": "", "edit": sent.ts}
         await socket.send_json(edit | {"text": "@Chinwag请问@小明 <在> 吗？"})
@@ -177,7 +180,8 @@ async def test_ones_own_message_is_changed_and_deleted_as_slack_tells_it(
         bot, ming = office.slack.workspace.bot.id, office.ming.id
         now = f"<@{bot}>请问<@{ming}> &lt;在&gt; 吗？"
         assert (event["subtype"], event["message"]["text"]) == ("message_changed", now)
-        assert event["previous_message"]["text"] == "what &lt; is @小明 up to?"
+        stored = f"what &lt; is @小明 up to? <{escape(link)}>."
+        assert event["previous_message"]["text"] == stored
         assert (mention["ts"], mention["text"]) == (sent.ts, now)
         (message,) = await seen(socket, room, lambda messages: messages[0]["edited"])
         assert message["text"] == "@Chinwag请问@小明 <在> 吗？"
