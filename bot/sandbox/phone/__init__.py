@@ -1,6 +1,6 @@
 """A phone in the browser: chats of the sandbox Telegram, to be used by hand and looked at.
 
-    async with serve_telegram() as telegram:
+    async with bot.sandbox.telegram.serve() as telegram:
         ann = Seat(name="ann", title="Ann", view=telegram.person(name="Ann").private())
         async with serve_pages(Phone(telegram, [ann])) as url:
             ...  # open the URL

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Self
@@ -54,12 +53,13 @@ class SlackSandbox:
 
     `calls` is everything the bot asked for, in order; `limits.mode` switches rate limits on;
     `faults` orders faults for the next calls: with the status 200 an error is an `ok: false`, a
-    call that hangs does so until `let_go`.
+    call that hangs does so until `let_go`. `wait_for` waits for anything to be so.
     """
 
     def __init__(self, *, clock: Clock | None = None) -> None:
         self.clock = clock or SystemClock()
         self.workspace = Workspace(clock=self.clock, tell=self._tell)
+        self.wait_for = self.workspace.wait_for
         self.limits = Limits(self.clock)
         self.sockets = Sockets(self.clock, self.workspace.changed)
         self.calls: list[Call] = []
@@ -158,10 +158,6 @@ class SlackSandbox:
         for here, ts in [key for key in workspace.sessions if key[0] == old]:
             workspace.sessions[channel.id, ts] = workspace.sessions.pop((here, ts))
         workspace.tell(events.moved(workspace, old=old, new=channel.id))
-
-    async def wait_for(self, predicate: Callable[[], bool], timeout: float = 60.0) -> None:  # noqa: ASYNC109 (a tester wants a bound on what never comes)
-        """Return as soon as `predicate()` holds; raises `TimeoutError` after `timeout` seconds."""
-        await self.workspace.wait_for(predicate, timeout)
 
     def let_go(self) -> None:
         """Carry out the calls that hang (`faults.hang_next`)."""

@@ -2,7 +2,7 @@
 
 Source: docs.slack.dev, "Using Socket Mode" and "Events API: retries": an event that is not
 acknowledged within 3 s is sent again at once, after 1 min and after 5 min; slash commands and
-interactions are sent once and the person is told that the app did not answer.
+interactions are sent once.
 """
 
 from __future__ import annotations

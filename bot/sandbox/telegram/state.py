@@ -1,7 +1,7 @@
 """What the sandbox remembers: people, chats, messages, files, and what is being written.
 
 Plain data. The methods of the Bot API change it (`messages.py`, `drafts.py`, …), the people's side
-reads it (`people.py`), `wire.py` turns it into the JSON of the Bot API.
+reads it (`view.py`, `screen.py`), `wire.py` turns it into the JSON of the Bot API.
 """
 
 from __future__ import annotations
