@@ -14,7 +14,7 @@ from bot.store import StorageSettings, open_store
 from bot.store.database import connected
 from bot.store.drivers.connection import Connection
 from tests.patience import PATIENCE
-from tests.store.events import accept, begun, message, ref
+from tests.store.events import accept, begun, message, ref, said
 from tests.store.steps import counting_steps, multiply
 
 
@@ -97,6 +97,8 @@ async def test_a_turn_costs_the_same_however_much_the_chat_has_said_before(tmp_p
         turn = await begun(stores.turns, message(key))
         await stores.turns.following(turn.id)
         await stores.turns.finish(turn.id, Outcome(), stood=ref(1))
+        await stores.turns.stop_elsewhere(turn.chat)
+        await stores.turns.ended_last(turn.chat.platform)
         return steps() - before
 
     file = tmp_path / "store.db"
@@ -106,4 +108,23 @@ async def test_a_turn_costs_the_same_however_much_the_chat_has_said_before(tmp_p
             new = await cost(stores, "second")
             multiply(file, "turns", "turns.id = 1", 5_000)
             old = await cost(stores, "third")
-    assert 0 < old < 2 * new
+    assert 0 < old < 5 * new  # a hundred turns are looked through that ended last
+
+
+async def test_what_failed_is_looked_for_once_however_often_something_failed(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "store.db"
+    with counting_steps() as steps:
+        async with open_store(StorageSettings(url=f"sqlite:///{file}")) as stores:
+            answered = Outcome(messages=(said("hello"),))
+            for key, outcome in (("old", answered), ("failed", Outcome(passing="no network"))):
+                turn = await begun(stores.turns, message(key))
+                await stores.turns.finish(turn.id, outcome)
+            multiply(file, "turns", f"turns.id = {turn.id}", 300)
+            multiply(file, "messages", "messages.id = 1", 300)
+            turn = await begun(stores.turns, message("new"))
+            await stores.turns.finish(turn.id, answered)
+            before = steps()
+            assert await stores.turns.failed(turn.chat) is None
+            assert steps() - before < 300

@@ -121,13 +121,14 @@ async def revive(connection: Connection, turn_id: int) -> bool:
 
 def failed(chat: ChatRef) -> sa.Select[int]:
     """The newest turn of a chat that is over with an error, if no message was kept since."""
+    found = sa.select(turns.c.id).where(*in_chat(turns, chat), _HAS_FAILED)
+    newest = found.order_by(turns.c.id.desc()).limit(1).subquery()
     later = sa.exists().where(
         messages.c.conversation_id == conversations.c.id,
         *in_chat(conversations, chat),
-        messages.c.turn_id > turns.c.id,
+        messages.c.turn_id > newest.c.id,
     )
-    found = sa.select(turns.c.id).where(*in_chat(turns, chat), _HAS_FAILED, ~later)
-    return found.order_by(turns.c.id.desc()).limit(1)
+    return sa.select(newest.c.id).where(~later)
 
 
 async def stop(connection: Connection, chat: ChatRef, held: Sequence[int]) -> bool:
@@ -135,15 +136,12 @@ async def stop(connection: Connection, chat: ChatRef, held: Sequence[int]) -> bo
 
     Also what was interrupted and waits to be gone on with; not what waits for its first attempt.
     """
-    interrupted = sa.or_(turns.c.attempt > 1, turns.c.partial != "")
+    is_running = turns.c.state == TurnState.RUNNING.value
     marking = sa.update(turns).where(
         *in_chat(turns, chat),
-        ~turns.c.urgent,
+        sa.text(ACTIVE_IN_LANE),
         turns.c.id.not_in(held),
-        sa.or_(
-            turns.c.state == TurnState.RUNNING.value,
-            sa.and_(turns.c.state == TurnState.WAITING.value, interrupted),
-        ),
+        sa.or_(is_running, turns.c.attempt > 1, turns.c.partial != ""),
     )
     return (await connection.execute(marking.values(stopped=True))).rowcount > 0
 
