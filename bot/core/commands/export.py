@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.core.archive import Shelved
@@ -17,7 +17,8 @@ from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage, Need, OutgoingFile
 
 EXPORT_AGAIN = "export.as"
-PAGE = 200
+PAGE = 50
+"""Messages that are in memory with their pictures."""
 FORMATS = {"md": "text/markdown", "json": "application/json"}
 LABELS = {"md": "Markdown", "json": "JSON"}
 
@@ -88,10 +89,19 @@ async def _chapters(ctx: TurnContext, *, everything: bool) -> Sequence[Chapter]:
         messages: list[KeptMessage] = []
         before: int | None = None
         while page := await conversations.page(shelved.id, before=before, limit=PAGE):
-            messages[:0] = page
+            messages[:0] = map(_light, page)
             before = page[0].id
         chapters.append(Chapter(shelved=shelved, messages=messages))
     return chapters
+
+
+def _light(kept: KeptMessage) -> KeptMessage:
+    """A message without the bytes of its pictures: only how many there are is told."""
+    parts = (
+        replace(part, data=b"") if isinstance(part, ImagePart) else part
+        for part in kept.message.parts
+    )
+    return replace(kept, message=replace(kept.message, parts=tuple(parts)))
 
 
 # ---------------------------------------------------------------- how it is written

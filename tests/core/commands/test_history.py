@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.core.access import Access
+from bot.core.chat import ImagePart, NewMessage, Role
 from bot.core.commands import export
 from bot.core.fakes.platform import ANN, CHAT
+from bot.core.queue import Outcome
 from bot.core.types import ChatId, ChatRef, Quote, Sender, UserId
 from tests.attached import recording
 from tests.house import QUICK, House, open_house
@@ -164,6 +167,25 @@ async def test_a_long_conversation_is_exported_in_order(
     await house.say("/export json")
     [chapter] = json.loads(last_file(house))
     assert [each["text"] for each in chapter["messages"][::2]] == words
+
+
+async def test_the_pictures_of_an_exported_conversation_are_not_all_in_memory(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "PAGE", 3)
+    turns = house.services.stores.turns
+    begun = await turns.accept(house.platform.message("look"), urgent=False, begin=True)
+    pictures = [ImagePart("image/png", bytes([number]) * 1_000_000) for number in range(20)]
+    asked = tuple(NewMessage(role=Role.USER, parts=(picture,)) for picture in pictures)
+    await turns.finish(begun.turn_id, Outcome(messages=asked))
+    tracemalloc.start()
+    try:
+        assert (await house.say("/export"))[-1] == "📄 20 messages."
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert last_file(house).count("[picture]") == 20
+    assert most < 12_000_000
 
 
 async def test_what_cannot_be_exported_is_said(tmp_path: Path) -> None:
