@@ -23,7 +23,7 @@ from bot.core.queue import TurnQueue
 from bot.core.settings import SettingsStore
 from bot.core.statistics import Statistics
 from bot.core.summaries import Summaries, Summary
-from bot.core.types import ChatRef, Person, Sender, UserId
+from bot.core.types import ChatId, ChatRef, Person, Sender, UserId
 from bot.core.upkeep import Upkeep
 
 
@@ -152,8 +152,8 @@ class Privacy(Protocol):
     async def chats(self, platform: str) -> Collection[ChatRef]:
         """The chats of a platform in which something was said or chosen."""
 
-    async def forget_chat(self, chat: ChatRef) -> None:
-        """Delete everything that was said and chosen in a chat, but what is being answered."""
+    async def forget_chats(self, platform: str, chats: Sequence[ChatId]) -> None:
+        """Delete everything that was said and chosen in chats, but what is being answered."""
 
     async def tidy(self) -> None:
         """Delete the names of forgotten people from what they used in months that are over."""

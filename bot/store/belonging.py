@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,14 +13,23 @@ from bot.store.schema import actions, chats, overheard, users
 
 def in_chat(table: sa.Table, chat: ChatRef) -> tuple[sa.ColumnElement[bool], ...]:
     """The condition that a row belongs to a chat; of the table `chats`, that it is its own."""
-    name = table.c.id if table is chats else table.c.chat
-    return (table.c.platform == chat.platform, name == chat.id)
+    return (table.c.platform == chat.platform, _chat(table) == chat.id)
+
+
+def in_chats(
+    table: sa.Table, platform: str, ids: Sequence[ChatId]
+) -> tuple[sa.ColumnElement[bool], ...]:
+    """The same for any of these chats."""
+    return (table.c.platform == platform, _chat(table).in_(ids))
 
 
 def in_asked_chat(table: sa.Table) -> tuple[sa.ColumnElement[bool], ...]:
     """The same for a statement that is made once: the chat is in its parameters."""
-    name = table.c.id if table is chats else table.c.chat
-    return (table.c.platform == sa.bindparam("platform"), name == sa.bindparam("chat"))
+    return (table.c.platform == sa.bindparam("platform"), _chat(table) == sa.bindparam("chat"))
+
+
+def _chat(table: sa.Table) -> sa.Column[str]:
+    return table.c.id if table is chats else table.c.chat
 
 
 def chat_columns(chat: ChatRef) -> dict[str, str]:

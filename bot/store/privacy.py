@@ -17,7 +17,7 @@ from bot.core.queue import OPEN, TurnState
 from bot.core.stores import Privacy
 from bot.core.types import ChatId, ChatRef, Person, UserId
 from bot.store import message_rows, totals
-from bot.store.belonging import in_chat, of_person
+from bot.store.belonging import in_chat, in_chats, of_person
 from bot.store.database import DatedTable
 from bot.store.drivers.connection import Connection
 from bot.store.schema import (
@@ -48,6 +48,8 @@ SCRUBBED: dict[str, object] = {
     "user_id": "",
 }
 """What is written into a turn that is over and forgotten: only its key and its times stay."""
+AT_ONCE = 1_000
+"""Chats that one statement names."""
 FORGOTTEN = "-"
 """The chat of usage whose person is forgotten; the name is deleted when the month is over."""
 
@@ -62,9 +64,9 @@ class PrivacyTable(DatedTable, Privacy):
         )
         return [ChatRef(platform, ChatId(id)) for (id,) in found if id]
 
-    async def forget_chat(self, chat: ChatRef) -> None:
+    async def forget_chats(self, platform: str, chats: Sequence[ChatId]) -> None:
         async def job(connection: Connection) -> None:
-            await _forget_chat(connection, chat)
+            await _forget_chats(connection, platform, chats)
             await message_rows.drop_unused_files(connection)
 
         await self._database.write(job)
@@ -82,8 +84,8 @@ class PrivacyTable(DatedTable, Privacy):
         async def job(connection: Connection) -> None:
             # First: a turn that another process ends meanwhile is over below, or marked here.
             await connection.execute(open_yet.values(forgotten=True))
-            for chat in await _chats_of_only(connection, person):
-                await _forget_chat(connection, chat)
+            alone = await _chats_of_only(connection, person)
+            await _forget_chats(connection, person.platform, alone)
             await _forget_words(connection, person)
             await _forget_turns(connection, *theirs)
             for table in (overheard, actions, ratings, users):
@@ -95,12 +97,15 @@ class PrivacyTable(DatedTable, Privacy):
         await self._database.empty_log()
 
 
-async def _forget_chat(connection: Connection, chat: ChatRef) -> None:
-    for table in (conversations, overheard, actions, ratings, broadcast_chats, chats):
-        await connection.execute(sa.delete(table).where(*in_chat(table, chat)))
-    await _forget_turns(connection, *in_chat(turns, chat))
-    placed = sa.update(usage).where(*in_chat(usage, chat))
-    await connection.execute(placed.values(chat=""))
+async def _forget_chats(connection: Connection, platform: str, found: Sequence[ChatId]) -> None:
+    """Many at once: to find the buttons of one chat, all there are must be looked through."""
+    for at in range(0, len(found), AT_ONCE):
+        these = found[at : at + AT_ONCE]
+        for table in (conversations, overheard, actions, ratings, broadcast_chats, chats):
+            await connection.execute(sa.delete(table).where(*in_chats(table, platform, these)))
+        await _forget_turns(connection, *in_chats(turns, platform, these))
+        placed = sa.update(usage).where(*in_chats(usage, platform, these))
+        await connection.execute(placed.values(chat=""))
 
 
 async def _forget_turns(connection: Connection, *which: sa.ColumnElement[bool]) -> None:
@@ -124,7 +129,7 @@ async def end_forgotten(
         await connection.execute(statement)
 
 
-async def _chats_of_only(connection: Connection, person: Person) -> list[ChatRef]:
+async def _chats_of_only(connection: Connection, person: Person) -> Sequence[ChatId]:
     """The chats in which nobody else has ever said anything."""
     theirs = sa.union(
         *(spoke.where(who == person.id) for spoke, _, who in _spoke(person.platform))
@@ -136,8 +141,7 @@ async def _chats_of_only(connection: Connection, person: Person) -> list[ChatRef
         for spoke, chat, who in _spoke(person.platform)
     )
     query = sa.except_(sa.select(theirs.c.chat), sa.union(*shared).subquery().select())
-    found = (await connection.execute(query)).scalars()
-    return [ChatRef(person.platform, ChatId(chat)) for chat in found]
+    return [ChatId(chat) for chat in (await connection.execute(query)).scalars()]
 
 
 def _spoke(
@@ -170,26 +174,25 @@ async def _forget_words(connection: Connection, person: Person) -> None:
     found = list((await connection.execute(theirs)).scalars())
     if not found:
         return
-    asked = messages.alias("asked")
+    asked, made = messages.alias("asked"), messages.alias("made")
     asker = (
         sa.select(asked.c.sender_id)
         .where(
-            asked.c.conversation_id == messages.c.conversation_id,
+            asked.c.conversation_id == made.c.conversation_id,
             asked.c.role == Role.USER.value,
-            asked.c.id < messages.c.id,
+            asked.c.id < made.c.id,
         )
         .order_by(asked.c.id.desc())
         .limit(1)
         .scalar_subquery()
     )
-    answers = sa.select(messages.c.id).where(
-        messages.c.conversation_id.in_(found),
-        messages.c.role != Role.USER.value,
+    answers = sa.select(made.c.id).where(
+        made.c.conversation_id.in_(found),
+        made.c.role != Role.USER.value,
         asker == person.id,
     )
-    gone = [*(await connection.execute(answers)).scalars()]
     for statement in (
-        sa.delete(messages).where(messages.c.id.in_(gone)),
+        sa.delete(messages).where(messages.c.id.in_(answers)),
         sa.delete(messages).where(
             messages.c.conversation_id.in_(found), messages.c.sender_id == person.id
         ),

@@ -258,7 +258,7 @@ async def test_what_has_failed_is_known_in_its_chat_until_something_is_answered_
 async def test_what_is_forgotten_is_not_tried_again(stores: Stores) -> None:
     turn = await begun(stores.turns, message("1"))
     await stores.turns.finish(turn.id, Outcome(passing="server"))
-    await stores.privacy.forget_chat(chat())
+    await stores.privacy.forget_chats("test", [chat().id])
     assert not await stores.turns.revive(turn.id)
 
 
@@ -298,7 +298,7 @@ async def test_nothing_is_looked_for_when_it(
     if what == "is too old":
         await age(settings, timedelta(days=2, minutes=1))
     elif what == "is forgotten":
-        await stores.privacy.forget_chat(chat())
+        await stores.privacy.forget_chats("test", [chat().id])
     else:
         await stores.moves.move(chat(), chat("C2"))
     assert await stores.turns.searches() == []

@@ -85,7 +85,7 @@ async def test_a_forgotten_chat_is_in_no_table_and_the_others_stay(
         await exchange(stores, chat("hers"), ANN, WORD, "1")
         await exchange(stores, chat("his"), BOB, "trombone", "2")
         assert WORD in await everything(settings)
-        await stores.privacy.forget_chat(chat("hers"))
+        await stores.privacy.forget_chats("test", [chat("hers").id])
         left = await everything(settings)
         assert WORD not in left and "hers" not in left
         for kept in ("about trombone", "be a trombone", "you said trombone"):
@@ -140,7 +140,7 @@ async def test_what_was_used_stays_counted_and_loses_its_name_with_the_month(
 async def test_the_turn_that_forgets_is_forgotten_too(settings: StorageSettings) -> None:
     async with open_store(settings) as stores:
         turn = await begun(stores.turns, message("1", "hers", f"/forget {WORD}"))
-        await stores.privacy.forget_chat(chat("hers"))
+        await stores.privacy.forget_chats("test", [chat("hers").id])
         await stores.turns.finish(turn.id, Outcome(scrub=True), stood=ref(2, "hers"))
         left = await everything(settings)
         assert WORD not in left and "hers" not in left
@@ -241,6 +241,21 @@ async def test_forgetting_somebody_costs_the_same_however_much_others_have_said(
                 for table in ("messages", "turns", "usage") if number else ():
                     multiply(file, table, f"{table}.id = 1", number)
                 await exchange(stores, chat("hers"), ANN, WORD, f"hers {number}")
+                before = steps()
+                await stores.privacy.forget_person(Person("test", ANN.id), by=LAST)
+                costs.append(steps() - before)
+    assert costs[1] < 2 * costs[0], costs
+
+
+async def test_many_chats_are_forgotten_together(tmp_path: Path) -> None:
+    """Each thread is one, and nobody else can write meanwhile."""
+    costs = []
+    with counting_steps() as steps:
+        async with open_store(StorageSettings(url=f"sqlite:///{tmp_path}/store.db")) as stores:
+            await stores.actions.offer(chat("his"), [Action(name="a")] * 5_000)
+            for count in (1, 30):
+                for number in range(count):
+                    await stores.overheard.note(message(f"{count} {number}", f"{number}"), keep=9)
                 before = steps()
                 await stores.privacy.forget_person(Person("test", ANN.id), by=LAST)
                 costs.append(steps() - before)

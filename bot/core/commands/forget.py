@@ -114,7 +114,7 @@ async def _forget(ctx: TurnContext, what: str) -> Outcome | None:
     _, privacy = ctx.texts.gettext, ctx.services.stores.privacy
     log.info("forgetting", extra={**ctx.log, "what": what})
     if what == What.CHAT:
-        await privacy.forget_chat(ctx.chat)
+        await privacy.forget_chats(ctx.chat.platform, [ctx.chat.id])
         text = _("Forgotten: everything said in this chat, and its settings.")
     elif what == What.ME:
         await privacy.forget_person(ctx.person, by=ctx.turn.id)
@@ -136,9 +136,12 @@ async def _forget_subject(ctx: TurnContext, subject: Person) -> None:
     privacy = ctx.services.stores.privacy
     await privacy.forget_person(subject, by=ctx.turn.id)
     platform = ctx.platforms.get(subject.platform)
-    for chat in await privacy.chats(subject.platform):
-        if subject.id in (platform.places(chat) if platform else (chat.id,)):
-            await privacy.forget_chat(chat)
+    chats = [
+        chat.id
+        for chat in await privacy.chats(subject.platform)
+        if subject.id in (platform.places(chat) if platform else (chat.id,))
+    ]
+    await privacy.forget_chats(subject.platform, chats)
 
 
 def _refusal(ctx: TurnContext) -> str:
