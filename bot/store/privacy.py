@@ -48,8 +48,8 @@ SCRUBBED: dict[str, object] = {
     "user_id": "",
 }
 """What is written into a turn that is over and forgotten: only its key and its times stay."""
-AT_ONCE = 1_000
-"""Chats that one statement names."""
+AT_ONCE = 20
+"""Chats forgotten in one transaction: whoever writes waits for its end."""
 FORGOTTEN = "-"
 """The chat of usage whose person is forgotten; the name is deleted when the month is over."""
 
@@ -65,11 +65,10 @@ class PrivacyTable(DatedTable, Privacy):
         return [ChatRef(platform, ChatId(id)) for (id,) in found if id]
 
     async def forget_chats(self, platform: str, chats: Sequence[ChatId]) -> None:
-        async def job(connection: Connection) -> None:
-            await _forget_chats(connection, platform, chats)
-            await message_rows.drop_unused_files(connection)
-
-        await self._database.write(job)
+        for at in range(0, len(chats), AT_ONCE):
+            some = chats[at : at + AT_ONCE]
+            await self._database.write(_forget_chats, platform, some)
+        await self._database.write(message_rows.drop_unused_files)
         await self._database.empty_log()
 
     async def tidy(self) -> None:
@@ -99,13 +98,11 @@ class PrivacyTable(DatedTable, Privacy):
 
 async def _forget_chats(connection: Connection, platform: str, found: Sequence[ChatId]) -> None:
     """Many at once: to find the buttons of one chat, all there are must be looked through."""
-    for at in range(0, len(found), AT_ONCE):
-        these = found[at : at + AT_ONCE]
-        for table in (conversations, overheard, actions, ratings, broadcast_chats, chats):
-            await connection.execute(sa.delete(table).where(*in_chats(table, platform, these)))
-        await _forget_turns(connection, *in_chats(turns, platform, these))
-        placed = sa.update(usage).where(*in_chats(usage, platform, these))
-        await connection.execute(placed.values(chat=""))
+    for table in (conversations, overheard, actions, ratings, broadcast_chats, chats):
+        await connection.execute(sa.delete(table).where(*in_chats(table, platform, found)))
+    await _forget_turns(connection, *in_chats(turns, platform, found))
+    placed = sa.update(usage).where(*in_chats(usage, platform, found))
+    await connection.execute(placed.values(chat=""))
 
 
 async def _forget_turns(connection: Connection, *which: sa.ColumnElement[bool]) -> None:
