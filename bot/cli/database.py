@@ -71,7 +71,7 @@ def status(arguments: argparse.Namespace) -> int:
     for turn in dead:
         state = _("given up: {reason}").format(reason=turn.error)
         where = f"{turn.platform}:{turn.chat}"
-        print(tame(f"  {turn.id}  {_minute(turn.finished)} UTC  {where}  {state}"))
+        print(tame(f"  {turn.id}  {_minute(turn.since)} UTC  {where}  {state}"))
     if now.dead > len(dead):
         print("  " + _("and {count} older ones").format(count=now.dead - len(dead)))
     _print_learnt(asyncio.run(admin.facts(settings)), _)

@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,8 @@ from bot.store.settings import StorageSettings
 from bot.store.statistics import extent
 
 BACKED_UP = "a running bot was about to answer it when this backup was made"
+LISTED = 50
+"""Turns that are listed at most."""
 REST = 1.0
 """Seconds of rest for each of deleting: half of the time belongs to the running bot."""
 
@@ -57,29 +59,25 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptTurn:
-    """What is told of a turn: nothing that people wrote."""
+    """What is told of a turn: nothing that people wrote.
+
+    `since` in UTC: when it was given up, else when its attempt began or, as yet, it was taken in.
+    """
 
     id: int
     platform: str
     chat: str
-    kind: str
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenTurn(KeptTurn):
-    """A turn that waits or runs; `since` in UTC: when it was taken in, or its attempt begun."""
-
     state: str
+    attempt: int
+    error: str
     since: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadTurn(KeptTurn):
-    """A turn that was given up; `finished` in UTC."""
-
-    error: str
-    finished: datetime
+_KEPT = sa.select(
+    *(turns.c[name] for name in ("id", "platform", "chat", "state", "attempt")),
+    sa.func.coalesce(turns.c.error, "").label("error"),
+    sa.func.coalesce(turns.c.finished_at, turns.c.started_at, turns.c.accepted_at).label("since"),
+).limit(LISTED)
 
 
 async def status(settings: StorageSettings) -> Status:
@@ -104,29 +102,20 @@ async def status(settings: StorageSettings) -> Status:
         return await database.read(job)
 
 
-async def open_turns(settings: StorageSettings, *, limit: int = 50) -> Sequence[OpenTurn]:
-    """The turns that are not over, oldest first: what runs, what is answered with it, what waits.
-
-    Nothing of what people wrote is read.
-    """
-    since = sa.func.coalesce(turns.c.started_at, turns.c.accepted_at).label("since")
-    query = _kept(turns.c.state, since).where(turns.c.state.in_(OPEN)).order_by(turns.c.id)
-    async with migrated(settings) as database:
-        return [OpenTurn(**row._mapping) for row in await database.rows(query.limit(limit))]
+async def open_turns(settings: StorageSettings) -> Sequence[KeptTurn]:
+    """The turns that are not over, oldest first: running, answered with that, or waiting."""
+    return await _listed(settings, _KEPT.where(turns.c.state.in_(OPEN)).order_by(turns.c.id))
 
 
-async def dead_turns(settings: StorageSettings, *, limit: int = 50) -> Sequence[DeadTurn]:
+async def dead_turns(settings: StorageSettings) -> Sequence[KeptTurn]:
     """The turns that were given up, newest first."""
-    error = sa.func.coalesce(turns.c.error, "").label("error")
-    dead = _kept(error, turns.c.finished_at.label("finished"))
-    query = dead.where(turns.c.state == TurnState.DEAD.value).order_by(turns.c.id.desc())
+    dead = _KEPT.where(turns.c.state == TurnState.DEAD.value)
+    return await _listed(settings, dead.order_by(turns.c.id.desc()))
+
+
+async def _listed(settings: StorageSettings, query: sa.Select[Any]) -> Sequence[KeptTurn]:
     async with migrated(settings) as database:
-        return [DeadTurn(**row._mapping) for row in await database.rows(query.limit(limit))]
-
-
-def _kept(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
-    """The columns of `KeptTurn`, and more."""
-    return sa.select(*(turns.c[field.name] for field in fields(KeptTurn)), *more)
+        return [KeptTurn(**row._mapping) for row in await database.rows(query)]
 
 
 async def retry(settings: StorageSettings, only: Collection[int] | None = None) -> int:

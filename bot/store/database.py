@@ -95,11 +95,7 @@ class Database:
 
     async def row(self, query: TypedReturnsRows[*Ts]) -> sa.Row[*Ts] | None:
         """The first row that a query finds, if any. Raises `StoreError`."""
-
-        async def job(connection: Connection) -> sa.Row[*Ts] | None:
-            return (await connection.execute(query)).first()
-
-        return await self.read(job)
+        return next(iter(await self.rows(query)), None)
 
     async def scalar(self, query: TypedReturnsRows[T]) -> T | None:
         """The first column of the first row that a query finds, if any. Raises `StoreError`."""

@@ -34,7 +34,6 @@ OPTIONS = (
 
 async def image(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome | None:
     """Draw what the argument describes; with a picture, redraw it."""
-    _ = ctx.texts.gettext
     try:
         given = take_options(argument, OPTIONS, ctx.texts)
         order = await _order(ctx, message, given)

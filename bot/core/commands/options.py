@@ -6,12 +6,12 @@ dash of two (`—n 2`), long ones or wide ones are understood. Chinese needs no 
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from gettext import NullTranslations
 
+from bot.core.commands.table import nearest
 from bot.core.punctuation import enumerated, in_a_row
 
 _OPTION = re.compile(
@@ -96,9 +96,8 @@ def _value(option: Option, value: str | None, texts: NullTranslations) -> str:
 def _unknown(name: str, known: dict[str, Option], texts: NullTranslations) -> str:
     _ = texts.gettext
     text = _("There is no option `--{name}` here.").format(name=name)
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    if near:
-        hint = _("Did you mean `--{near}`?").format(near=near[0])
+    if near := nearest(known, name):
+        hint = _("Did you mean `--{near}`?").format(near=near)
     else:
         names = enumerated(texts, (f"`--{each}`" for each in known))
         hint = _("There are: {names}.").format(names=names)

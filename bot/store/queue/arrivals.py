@@ -75,7 +75,7 @@ def _named(event: Event, lobby: ChatRef | None) -> dict[str, str]:
     return {**chat_columns(event.chat), **named}
 
 
-_NAMED = {"platform": "text", "chat": "text", "key": "text", "gesture": "text", "lobby": "text"}
+_NAMED = dict.fromkeys(("platform", "chat", "key", "gesture", "lobby"), "text")
 
 
 @cache
@@ -186,23 +186,8 @@ def _beginning(dialect: str, lease: float) -> ReturningInsert[Any]:
     )
 
 
-_BEGUN = {
-    "platform": "text",
-    "chat": "text",
-    "user_id": "text",
-    "urgent": "boolean",
-    "state": "text",
-    "message": "text",
-    "gesture": "text",
-    "key": "text",
-    "kind": "text",
-    "event": "text",
-    "attempt": "integer",
-    "partial": "text",
-    "shown": "text",
-    "owner": "text",
-    "stood": "text",
-}
+_TEXTS = "platform chat user_id state message gesture key kind event partial shown owner stood"
+_BEGUN = dict.fromkeys(_TEXTS.split(), "text") | {"urgent": "boolean", "attempt": "integer"}
 """What `_row` and `_running` say, with its type."""
 
 
