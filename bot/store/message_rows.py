@@ -126,8 +126,10 @@ async def look_again(connection: Connection, conversation_ids: Sequence[int]) ->
     One without messages counts as never begun, and loses its title.
     """
     last = (
-        sa.select(sa.func.max(messages.c.created_at))
+        sa.select(messages.c.created_at)
         .where(messages.c.conversation_id == conversations.c.id, sa.not_(messages.c.hidden))
+        .order_by(messages.c.id.desc())
+        .limit(1)
         .scalar_subquery()
     )
     which = sa.update(conversations).where(conversations.c.id.in_(conversation_ids))

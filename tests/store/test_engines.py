@@ -96,7 +96,8 @@ async def test_a_turn_costs_the_same_however_much_the_chat_has_said_before(tmp_p
         before = steps()
         turn = await begun(stores.turns, message(key))
         await stores.turns.following(turn.id)
-        await stores.turns.finish(turn.id, Outcome(), stood=ref(1))
+        outcome = Outcome(messages=(said("hello"),), hidden=(1,))
+        await stores.turns.finish(turn.id, outcome, stood=ref(1))
         await stores.turns.stop_elsewhere(turn.chat)
         await stores.turns.ended_last(turn.chat.platform)
         return steps() - before
@@ -106,7 +107,8 @@ async def test_a_turn_costs_the_same_however_much_the_chat_has_said_before(tmp_p
         async with open_store(StorageSettings(url=f"sqlite:///{file}")) as stores:
             await cost(stores, "first")
             new = await cost(stores, "second")
-            multiply(file, "turns", "turns.id = 1", 5_000)
+            for table in ("turns", "messages"):
+                multiply(file, table, f"{table}.id = 1", 5_000)
             old = await cost(stores, "third")
     assert 0 < old < 5 * new  # a hundred turns are looked through that ended last
 
