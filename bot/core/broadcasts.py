@@ -22,7 +22,7 @@ class Delivered(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How many chats are how far; `unknown` ones may have got it when the process died."""
+    """How many chats are how far; `unknown` ones may have got it when something broke."""
 
     waiting: int = 0
     unknown: int = 0
@@ -37,7 +37,7 @@ class Progress:
 
 
 class Broadcasts(Protocol):
-    """Broadcasts and how far each is; every chat is tried at most once.
+    """Broadcasts and how far each is; every chat gets it at most once.
 
     Every method raises `StoreError`.
     """
@@ -63,7 +63,10 @@ class Broadcasts(Protocol):
     async def mark(
         self, number: int, chat: ChatRef, state: Delivered, message: MessageRef | None = None
     ) -> None:
-        """Write down what came of one chat, and the `message` that stands there now."""
+        """Write down what came of one chat, and the `message` that stands there now.
+
+        One that is `WAITING` again is tried once more.
+        """
 
     async def posted(self, chat: ChatRef) -> Sequence[MessageRef]:
         """The messages that the latest broadcasts have left in a chat."""

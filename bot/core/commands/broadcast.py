@@ -25,7 +25,7 @@ from bot.core.types import (
     Reply,
     Sender,
 )
-from bot.errors import ChatGone, PlatformError, RateLimited
+from bot.errors import ChatGone, OutcomeUnknown, PlatformDown, PlatformError, RateLimited
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,8 @@ SEND = "broadcast.send"
 STOP = "broadcast.stop"
 SHOW_EVERY = 2.0
 """Seconds between two looks at how far it is."""
+PAUSE = 5.0
+"""Seconds until a platform that cannot be reached is tried again."""
 
 
 async def broadcast(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
@@ -111,6 +113,11 @@ async def _send(ctx: TurnContext, chat: ChatRef, text: str) -> tuple[Delivered, 
             message = await ctx.platforms[chat.platform].send(chat, Reply(text=text, bulk=True))
         except RateLimited as limit:
             await ctx.services.clock.sleep(limit.retry_after)
+        except PlatformDown:  # for all chats: this one is next again
+            await ctx.services.clock.sleep(PAUSE)
+            return Delivered.WAITING, None
+        except OutcomeUnknown:
+            return Delivered.SENDING, None
         except ChatGone:
             return Delivered.GONE, None
         except PlatformError as error:
