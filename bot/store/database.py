@@ -258,7 +258,7 @@ def _sqlite(settings: StorageSettings, *, foreign_keys: bool) -> ThreadEngine:
 
 def _blocking(settings: StorageSettings, connections: int) -> sa.Engine:
     return sa.create_engine(
-        f"sqlite:///{settings.sqlite_file}",
+        sa.URL.create("sqlite", database=str(settings.sqlite_file)),  # a % in it means itself
         pool_size=connections,
         max_overflow=0,
         # One thread at a time has a connection, but not always the same one.

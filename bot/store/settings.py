@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -114,7 +114,7 @@ def _sqlite(parts: SplitResult) -> str:
             url=f"sqlite:///{parts.netloc}{parts.path}",
         )
         raise ValueError(wrong)
-    file = parts.path.removeprefix("/")
+    file = unquote(parts.path.removeprefix("/"))
     if file in ("", ":memory:") or parts.query:
         wrong = Phrase("a database in memory forgets everything; name a file: sqlite:///FILE")
         raise ValueError(wrong)

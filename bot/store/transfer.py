@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 
@@ -36,7 +37,7 @@ async def take_over(settings: StorageSettings, file: Path) -> int:
             "set storage.url to the PostgreSQL database that {file} goes into", file=file
         )
         raise StoreError(wrong)
-    async with migrated(StorageSettings(url=f"sqlite:///{file}")) as source:
+    async with migrated(StorageSettings(url=f"sqlite:///{quote(str(file))}")) as source:
         with sole_owner(file):
             numbers = {row.name: row.seq for row in await source.rows(_NUMBERS)}
 

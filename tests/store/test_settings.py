@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from bot.store import StorageSettings
+from bot.store import StorageSettings, open_store
+from tests.store.conftest import names
 
 
 @pytest.mark.parametrize(
@@ -66,6 +67,12 @@ def test_other_forms_are_refused_with_advice(url: str, advice: str) -> None:
 def test_a_password_is_not_shown() -> None:
     settings = StorageSettings(url="postgresql://bot:hunter2@db/chat")
     assert "hunter2" not in repr(settings) + str(settings) + settings.place
+
+
+async def test_a_file_is_named_as_its_url_says(tmp_path: Path) -> None:
+    async with open_store(StorageSettings(url=f"sqlite:///{tmp_path}/my%20bot%231%2541.db")):
+        pass
+    assert names(tmp_path) == ["my bot#1%41.db", "my bot#1%41.db-owner"]
 
 
 def test_without_a_setting_the_database_is_beside_the_process() -> None:
