@@ -104,6 +104,8 @@ async def _send_to_all(ctx: TurnContext, number: int, text: str) -> None:
             shown_at = clock.monotonic()
         state, message = await _send(ctx, chat, text)
         await broadcasts.mark(number, chat, state, message)
+        if state is Delivered.WAITING:  # it is next again
+            await clock.sleep(PAUSE)
 
 
 async def _send(ctx: TurnContext, chat: ChatRef, text: str) -> tuple[Delivered, MessageRef | None]:
@@ -113,8 +115,7 @@ async def _send(ctx: TurnContext, chat: ChatRef, text: str) -> tuple[Delivered, 
             message = await ctx.platforms[chat.platform].send(chat, Reply(text=text, bulk=True))
         except RateLimited as limit:
             await ctx.services.clock.sleep(limit.retry_after)
-        except PlatformDown:  # for all chats: this one is next again
-            await ctx.services.clock.sleep(PAUSE)
+        except PlatformDown:
             return Delivered.WAITING, None
         except OutcomeUnknown:
             return Delivered.SENDING, None
