@@ -20,8 +20,8 @@ from bot.store.schema import ACTIVE_IN_LANE, JOINED, RUNNING, WAITING_IN_LANE, t
 async def following(connection: Connection, turn_id: int) -> Sequence[Turn]:
     """The messages that wait in the chat of a turn, up to the first other event.
 
-    Nothing when a later message is over already: then this turn was given up and revived, and answers
-    its own message only.
+    Nothing when a later message is over already: then this turn was given up and revived, and
+    answers its own message only.
     """
     here = sa.select(turns.c.platform, turns.c.chat).where(turns.c.id == turn_id)
     lead = (await connection.execute(here)).one_or_none()
