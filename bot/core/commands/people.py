@@ -56,15 +56,13 @@ async def let_in(ctx: TurnContext, press: ButtonPress, argument: str) -> None:
 
 
 async def subject_of(ctx: TurnContext, text: str) -> str | None:
-    """Who is meant by `telegram:1001`, `1001`, a mention, a name, or `here`.
+    """Who is meant by `telegram:1001`, `1001`, a mention, or a name.
 
     None when it is nobody, or when several people have the name. Platforms may hand over a mention
     as the name of who is mentioned, so a name has to do.
     """
     if not text:
         return None
-    if text.lower() == HERE:
-        return ctx.gate.names(ctx.chat)[-1]
     mention = _MENTION.fullmatch(text)
     name = mention[1] if mention else text.removeprefix("@")
     platform, colon, rest = name.partition(":")
@@ -89,8 +87,8 @@ async def titled(ctx: TurnContext, person: Person) -> str:
 
 
 async def _decide(ctx: TurnContext, argument: str, *, allowed: bool) -> None:
-    _ = ctx.texts.gettext
-    subject = await subject_of(ctx, argument)
+    _, is_here = ctx.texts.gettext, argument.lower() == HERE
+    subject = ctx.gate.names(ctx.chat)[-1] if is_here else await subject_of(ctx, argument)
     if subject is None:
         command = "allow" if allowed else "deny"
         text = _(
@@ -108,7 +106,7 @@ async def _decide(ctx: TurnContext, argument: str, *, allowed: bool) -> None:
     else:
         await _put(ctx, subject, allowed=allowed)
         yes, no = _("✅ `{id}` may talk to me now."), _("🚫 `{id}` is shut out from now on.")
-        if argument.lower() == HERE:  # read by everybody there
+        if is_here:  # read by everybody there
             yes = _("✅ Everybody here may talk to me now.")
             no = _("🚫 From now on I answer only admins here.")
         text = yes if allowed else no

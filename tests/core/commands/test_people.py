@@ -138,6 +138,7 @@ async def test_the_buttons_of_an_admin_who_is_none_any_more_do_nothing(tmp_path:
         ("/allow slack:U5", "✅ `slack:U5` may talk to me now."),
         ("/allow Here", "✅ Everybody here may talk to me now."),
         ("/deny here", "🚫 From now on I answer only admins here."),
+        ("/quota here daily_images 5", "Whose? Write `/quota ID`, for example `/quota fake:7`."),
         ("/quota Zoe Smith", "Whose? Write `/quota ID`, for example `/quota fake:7`."),
     ],
 )
