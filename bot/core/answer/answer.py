@@ -162,8 +162,7 @@ class Answer:
             self._manuscript.give_way(self._old.text if self._is_in_place else "")
             self._thinking.forget()
         outcome = self._outcome(ending)
-        turn_id = self._repeat.exchange.turn_id if self._repeat else None
-        turn_id = self._ctx.turn.id if outcome.messages else turn_id
+        turn_id = self._turn_of_exchange(outcome)
         buttons: Sequence[ButtonRow]
         if ending.passing and not outcome.messages:
             buttons = await offer_revival(self._ctx)
@@ -183,6 +182,15 @@ class Answer:
             for each in outcome.messages
         )
         return replace(outcome, messages=messages)
+
+    def _turn_of_exchange(self, outcome: Outcome) -> int | None:
+        """The turn by which the exchange is found from now on (`Exchange.turn_id`)."""
+        if outcome.messages:
+            return self._ctx.turn.id
+        if self._repeat is None:
+            return None
+        exchange = self._repeat.exchange
+        return exchange.question.turn_id if outcome.hidden else exchange.turn_id
 
     def _thumbs(self, ending: Ending) -> Feedback | None:
         """The question whether the answer was good, if there is one."""
@@ -360,12 +368,14 @@ class Answer:
         """What is kept: the question and the answer together, or neither.
 
         No answer without a word: Claude and Kimi refuse any conversation that holds one (so
-        https://github.com/anomalyco/opencode/issues/31259).
+        https://github.com/anomalyco/opencode/issues/31259). One of pictures alone is not kept, but
+        takes the place of the one from before.
         """
         usage, has_words = self._usage, bool(self._manuscript.text.strip())
+        has_content = self._manuscript.has_content
         if self._asked is None or not (has_words or ending.keep):
             return Outcome(usage=usage)
-        is_new = not self._repeat or (self._repeat.instead is not None and has_words)
+        is_new = not self._repeat or (self._repeat.instead is not None and has_content)
         messages = [*as_messages(self._remarks), self._asked] if is_new else []
         if has_words:
             messages.append(self._reply(ending.state))
@@ -373,7 +383,7 @@ class Answer:
             conversation=self._conversation,
             messages=tuple(messages),
             question=self._repeat.exchange.question.id if self._repeat else None,
-            hidden=self._repeat.replaced if self._repeat and has_words else (),
+            hidden=self._repeat.replaced if self._repeat and has_content else (),
             usage=usage,
             overheard=self._remarks[-1].id if self._remarks else None,
         )

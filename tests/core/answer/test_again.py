@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from base64 import b64encode
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from bot.core.types import ButtonPress, Sender, UserId
 from bot.sandbox.openai.backend import Question
 from bot.sandbox.openai.faults import Cut, Hang, Refuse, Stall
 from bot.sandbox.openai.scripted import Answer
-from tests.attached import recording
+from tests.attached import png, recording
 from tests.house import QUICK, House, open_house
 from tests.patience import PATIENCE
 
@@ -196,6 +197,38 @@ async def test_an_empty_second_answer_leaves_the_first(house: House) -> None:
     await house.say("flip a coin")
     [text] = await house.press(AGAIN)
     assert text.startswith("Heads.\n\nThe model gave an empty answer.")
+
+
+def drawn() -> str:
+    """A picture, as a model that draws writes it into its answer."""
+    return f"![image](data:image/png;base64,{b64encode(png()).decode()})"
+
+
+async def test_a_picture_takes_the_place_of_the_first_answer(house: House) -> None:
+    house.api.script.answer("I cannot draw.", drawn(), f"A cat: {drawn()}", "Grey.")
+    await house.say("draw a cat")
+    assert await house.press(AGAIN) == [""]
+    await house.press(AGAIN)
+    assert len(house.platform.files()) == 2
+    await house.say("which colour?")
+    assert house.asked()[1:] == [
+        ("user", "draw a cat"),
+        ("assistant", "A cat: "),
+        ("user", "which colour?"),
+    ]
+
+
+@pytest.mark.parametrize("changed", [False, True])
+async def test_what_a_picture_has_replaced_is_told_no_model(house: House, changed: bool) -> None:
+    house.api.script.answer("I cannot draw.", drawn(), "Grey.")
+    message, now = house.platform.message("draw a cat"), "draw a cat"
+    await house.tell(message)
+    if changed:
+        now = "draw a dog"
+        await house.tell(replace(message, key="changed", text=now, edited=True))
+    await house.press("🔁 Answer it anew" if changed else AGAIN)
+    await house.say("which colour?")
+    assert house.asked()[1:] == [("user", now), ("user", "which colour?")]
 
 
 async def test_a_regenerated_answer_is_another_one_also_where_answers_are_remembered(
