@@ -42,18 +42,19 @@ async def insist(
     call: Callable[[], Awaitable[object]], chat: ChatRef, clock: Clock, *, failed: str
 ) -> None:
     """Make a call; again while the platform fails, unless for good. `failed` is for the log."""
-    for pause in (*PAUSES, None):
+    pauses = iter(PAUSES)
+    while True:
         try:
             await call()
+            return
         except ChatGone:
             return
         except PlatformError as error:
             log.warning(failed, extra={"chat": chat.id, "error": repr(error)})
+            pause = next(pauses, None)
             if pause is None or not isinstance(error, PlatformPasses):
                 return
             await clock.sleep(error.retry_after or pause)
-        else:
-            return
 
 
 class Errands:

@@ -35,8 +35,14 @@ async def test_an_event_that_comes_with_the_last_moment_disturbs_nobody() -> Non
     assert not task.cancelling()
 
 
-async def test_what_came_while_the_process_stood_still_is_heard() -> None:
+async def test_what_comes_in_time_is_heard_also_while_the_process_stood_still() -> None:
     clock, come = ManualClock(), asyncio.Event()
+    waiting = asyncio.ensure_future(heard_within(clock, 1.0, come.wait))
+    await clock.settle()
+    clock.later(0.5, come.set)
+    await clock.advance(0.5)
+    assert await waiting is True
+    come.clear()
     for comes in (True, False):
         waiting = asyncio.ensure_future(heard_within(clock, 1.0, come.wait))
         await clock.settle()

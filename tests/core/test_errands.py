@@ -4,7 +4,10 @@ import asyncio
 
 import pytest
 
-from bot.core.errands import Errands, beside
+from bot.core.errands import PAUSES, Errands, beside, insist
+from bot.core.fakes.clock import ManualClock
+from bot.core.fakes.platform import CHAT
+from bot.errors import ChatGone, PlatformDown, PlatformError, RateLimited
 
 
 async def test_an_errand_that_fails_is_in_the_log_and_takes_nobody_along(
@@ -57,3 +60,29 @@ async def test_work_beside_a_block_ends_with_it() -> None:
         await begun.wait()
         assert not ended.is_set()
     assert ended.is_set()
+
+
+@pytest.mark.parametrize(
+    ("errors", "calls"),
+    [
+        ([], [0.0]),
+        ([PlatformDown("no route"), RateLimited(7.0)], [0.0, 1.0, 8.0]),
+        ([PlatformError("too old to be deleted")], [0.0]),
+        ([ChatGone("deleted")], [0.0]),
+        ([PlatformDown("no route")] * 9, [0.0, 1.0, 3.0, 7.0, 15.0]),
+    ],
+)
+async def test_a_call_is_made_again_where_that_may_help(
+    errors: list[PlatformError], calls: list[float]
+) -> None:
+    clock, made, left = ManualClock(), list[float](), iter(errors)
+
+    async def call() -> None:
+        made.append(clock.monotonic())
+        if (error := next(left, None)) is not None:
+            raise error
+
+    insisting = asyncio.create_task(insist(call, CHAT, clock, failed="not called"))
+    await clock.advance(2 * sum(PAUSES))
+    await insisting
+    assert made == calls

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.i18n import N_, texts
-from bot.core.phrases import Phrase, below, listed, reason, said, told
+from bot.core.phrases import Phrase, below, listed, placed, reason, said, told
 
 CHINESE = texts("zh")
 TAKEN = N_("{variable} is set too; keep one of the two")
@@ -29,7 +29,7 @@ def test_it_is_told_with_all_that_is_filled_in() -> None:
 
 
 def test_braces_of_somebody_else_are_left_alone() -> None:
-    assert told(Phrase("{name}: {value}", name="{a}", value="{}"), CHINESE) == "{a}：{}"
+    assert told(placed("{a}", "{}"), CHINESE) == "{a}：{}"
     assert told("{a}", CHINESE) == told(Phrase("{a}"), CHINESE) == "{a}"
 
 

@@ -62,3 +62,24 @@ async def test_it_goes_on_as_long_as_somebody_waits() -> None:
     assert (work.begun, work.ended) == (2, 1)
     with pytest.raises(asyncio.CancelledError):
         third.result()
+
+
+async def test_who_leaves_when_it_is_done_ends_no_later_run() -> None:
+    work = Work()
+    flight = SingleFlight(work)
+    first = asyncio.create_task(flight.run())
+    await asyncio.sleep(0)
+    work.go.set()
+    await asyncio.sleep(0)
+    assert work.ended == 1
+    work.go.clear()
+    second = asyncio.create_task(flight.run())
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.wait({first})
+    third = asyncio.create_task(flight.run())
+    await asyncio.sleep(0)
+    work.go.set()
+    await asyncio.wait({second, third})
+    assert work.begun == 2
+    assert repr(second.exception()) == repr(third.exception()) == repr(OSError("no luck"))

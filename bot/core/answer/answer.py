@@ -98,7 +98,7 @@ class Answer:
         self._gathered = Gathered()
         self._repeat = repeat
         self._conversation = repeat.exchange.conversation if repeat else None
-        self._window: Window | None = None  # for which the request was made
+        self._window: Window  # for which the request was made
         self._old = repeat.old if repeat else None
         self._asked = repeat.asked if repeat else None
         self._is_in_place = repeat is not None and not {*repeat.exchange.refs}.isdisjoint(ctx.shown)
@@ -282,10 +282,9 @@ class Answer:
         async def ask(request: ChatRequest) -> None:
             self._thinking.forget()
             await self._ask(request, until_first_text)
-            if self._window is not None:
-                services, usage = self._ctx.services, self._meter.usage
-                is_cut = self._reason is FinishReason.LENGTH
-                learn_from_usage(services, request, usage, self._window, cut=is_cut)
+            services, usage = self._ctx.services, self._meter.usage
+            is_cut = self._reason is FinishReason.LENGTH
+            learn_from_usage(services, request, usage, self._window, cut=is_cut)
 
         try:
             await ask_what_fits(
