@@ -220,11 +220,10 @@ def _worth(services: Services, entry: UsageEntry) -> Amount:
 def _room(ctx: TurnContext, whole: UsageEntry, granted: Amount, most: Amount) -> int:
     """Tokens that the answer may have within what is granted."""
     room = granted.tokens - whole.prompt_tokens
-    if granted.cost < most.cost:
+    if granted.cost < most.cost:  # so tokens of the answer cost something
         base = _worth(ctx.services, replace(whole, completion_tokens=0)).cost
         each = (most.cost - base) / whole.completion_tokens
-        if each:
-            room = min(room, int((granted.cost - base) / each))
+        room = min(room, int((granted.cost - base) / each))
     return max(1, room)
 
 

@@ -114,11 +114,11 @@ def _shorter(message: ChatMessage, part: Part, most: int, ruler: Ruler, *, typed
     stays = part.text[len(before) : len(part.text) - len(behind)]
 
     def cut(text: str) -> str:
-        if ruler.words(text) <= most:
+        is_answer = message.role is Role.ASSISTANT
+        kept = (ending if is_answer else beginning)(text, most, ruler.words)
+        if kept == text:
             return text
-        if message.role is Role.ASSISTANT:
-            return f"… {ending(text, most, ruler.words)}"
-        return f"{beginning(text, most, ruler.words)}{LEFT_OUT}"
+        return f"… {kept}" if is_answer else f"{kept}{LEFT_OUT}"
 
     quoted = cut(before)
     gap = "" if quoted == before else "\n\n"
