@@ -14,7 +14,7 @@ from babel.messages import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from bot.core.i18n import DOMAIN, LANGUAGES, LOCALES, best_language, language_of, texts
+from bot.core.i18n import DOMAIN, LANGUAGES, LOCALES
 
 KEYWORDS = {"_", "gettext", "ngettext", "N_", "Phrase"}
 BOT = Path(__file__).parent.parent / "bot"
@@ -109,34 +109,6 @@ def test_the_compiled_catalogue_is_the_source(language: str) -> None:
     assert source(language).with_suffix(".mo").read_bytes() == compiled.getvalue(), (
         "run `make locales`"
     )
-
-
-def test_a_client_is_spoken_to_in_its_language() -> None:
-    words = "⏹ Stopped."
-    assert texts("zh-hans").gettext(words) == "⏹ 已停止。"
-    assert texts("zh_TW").gettext(words) == "⏹ 已停止。"
-    assert texts("de").gettext(words) == words
-    assert texts("").gettext(words) == words
-    assert best_language("EN-gb") == "en"
-
-
-@pytest.mark.parametrize(
-    ("environ", "language"),
-    [
-        ({"LANG": "zh_CN.UTF-8"}, "zh-CN"),
-        ({"LANG": "zh_CN.GB2312@stroke"}, "zh-CN"),
-        ({"LANG": "de_DE.UTF-8", "LC_ALL": "en_GB.UTF-8"}, "en-GB"),
-        ({"LANG": "de_DE.UTF-8", "LC_MESSAGES": "zh_TW", "LC_ALL": ""}, "zh-TW"),
-        ({"LANG": "en_US.UTF-8", "LANGUAGE": "zh_SG:en"}, "zh-SG"),
-        ({"LANG": "zh_CN.UTF-8", "LANGUAGE": "de:en_GB:zh"}, "en-GB"),
-        ({"LANG": "zh_CN.UTF-8", "LANGUAGE": "tlh"}, "zh-CN"),
-        ({"LANG": "C.UTF-8", "LANGUAGE": "zh"}, "en"),
-        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "POSIX"}, "en"),
-        ({}, "en"),
-    ],
-)
-def test_a_terminal_s_language_is_its_locale_s(environ: dict[str, str], language: str) -> None:
-    assert language_of(environ) == language
 
 
 def test_the_chinese_bot_has_one_way_to_speak_to_people() -> None:
