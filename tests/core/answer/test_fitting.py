@@ -31,6 +31,7 @@ from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.openai.traffic import Traffic
 from bot.sandbox.openai.windows import Window, Wording
 from tests.core.limits.test_meter import table
+from tests.core.limits.test_quota import own
 from tests.core.memory.test_memory import summed
 from tests.house import DEFAULTS, House, Options, open_house
 from tests.media import papers
@@ -53,10 +54,14 @@ async def small(
 async def talk(house: House, words: str = "word " * 150) -> None:
     """A long conversation, with a model that takes all of it."""
     window = house.api.script.windows.pop(MODEL)
-    for number in range(TALK):
+    await exchanged(house, TALK, words)
+    house.api.script.windows[MODEL] = window
+
+
+async def exchanged(house: House, times: int, words: str = "word " * 150) -> None:
+    for number in range(times):
         house.api.script.answer(f"Answer {number}. {words}")
         await house.say(f"Question {number}? {words}")
-    house.api.script.windows[MODEL] = window
 
 
 def askings(house: House) -> int:
@@ -443,6 +448,41 @@ async def test_where_a_gateway_adds_to_the_request_half_is_left_out(tmp_path: Pa
         assert "Answer 11." in str(house.asked())
 
 
+async def test_what_is_too_long_for_an_unknown_reason_is_asked_without_the_history_in_the_end(
+    tmp_path: Path,
+) -> None:
+    async with small(tmp_path, Window(tokens=1_000, wording=windows.bedrock)) as house:
+        await talk(house)
+        before = askings(house)
+        house.api.script.answer("Blue.")
+        assert (await house.say("And the sky?"))[-1] == "Blue."
+        assert askings(house) == before + 3
+        assert house.asked() == [("system", "Be brief."), ("user", "And the sky?")]
+
+
+async def test_a_request_that_is_refused_although_it_should_fit_is_made_with_half_of_it(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path) as house:
+        await exchanged(house, TALK)
+        told = Refuse(400, "prompt is too long: 9000 tokens")  # of how many is not told
+        house.api.faults.add(told, on="/chat/completions")
+        house.api.script.answer("Blue.")
+        assert (await house.say("And the sky?"))[-1] == "Blue."
+        assert "Answer 11." in str(house.asked()) and "Question 0?" not in str(house.asked())
+
+
+async def test_what_is_set_aside_for_an_answer_holds_when_less_is_asked(tmp_path: Path) -> None:
+    async with open_house(tmp_path, quotas=own(daily_tokens=6_000)) as house:
+        await exchanged(house, 4)
+        house.api.script.windows[MODEL] = Window(tokens=1_000)
+        house.api.script.answer("Blue.")
+        assert (await house.say("And the sky?"))[-1] == "Blue."
+        refused, granted = [r.json for r in house.api.traffic.to("/chat/completions")[-2:]]
+        assert len(str(granted["messages"])) < len(str(refused["messages"]))
+        assert granted["max_tokens"] == refused["max_tokens"]
+
+
 async def test_an_answer_interrupted_by_a_restart_is_finished(tmp_path: Path) -> None:
     async with small(tmp_path, Window(tokens=2_000)) as house:
         await talk(house)
@@ -459,6 +499,33 @@ async def test_an_answer_interrupted_by_a_restart_is_finished(tmp_path: Path) ->
         assert [text for text in house.platform.kept() if text.startswith("It is")] == [
             "It is blue."
         ]
+
+
+async def test_a_picture_too_large_by_itself_is_asked_about_once(house: House) -> None:
+    too_large = Raw(b"<html>too large</html>", status=413, content_type="text/html")
+    house.api.faults.add(too_large, on="/chat/completions")
+    [text] = await house.tell(picture(house, "p0"))
+    assert "larger than the server takes" in text
+    assert askings(house) == 1
+
+
+async def test_an_ollama_that_counts_nothing_is_told_all(house: House) -> None:
+    cards = house.api.script.cards
+    cards[:] = [
+        replace(card, owner="library", refuses=frozenset({"stream_options"})) for card in cards
+    ]
+    await house.say("word " * 8_000 + "What is it?")
+    await house.say("What is it?")
+    assert len(str(house.asked())) > 8_000 * 5
+
+
+async def test_an_ollama_that_took_all_of_a_question_is_told_as_much_again(house: House) -> None:
+    cards = house.api.script.cards
+    cards[:] = [replace(card, owner="library") for card in cards]
+    house.api.script.answer(Answer(text="Words.", prompt_tokens=2_051))
+    await house.say("word " * 2_040 + "What is it?")
+    await house.say("What is it?")
+    assert len(str(house.asked())) > 2_040 * 5
 
 
 @pytest.mark.parametrize("left", [2_051, 4_096])
