@@ -36,8 +36,6 @@ GAP = "\N{ZERO WIDTH SPACE}"
 """Neither a blank nor punctuation: beside it a mark begins and ends emphasis."""
 REMEMBERED = 4096
 """Lines that are remembered as they were changed: some for each of hundreds of growing texts."""
-DEEPEST = 6
-"""Marks of emphasis around code that is found in them."""
 SHORT = 500
 """Characters of a line that is remembered."""
 MARKS = frozenset({"*", "**", "***", "__", "~~"})
@@ -296,13 +294,13 @@ def _held(line: str) -> Iterator[tuple[int, int]]:
         yield found.inside[1], found.end
 
 
-def _as_written(line: str, start: int, end: int, depth: int = 0) -> Iterator[tuple[int, int]]:
+def _as_written(line: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Where there is code, a link or a formula, also within emphasis."""
     for a, b in spans(line, start, end):
         if line[a] not in "*_~":
             yield a, b
-        elif depth < DEEPEST and b - a > 1:
-            yield from _as_written(line, a + 1, b - 1, depth + 1)
+        else:  # no kind of emphasis is in itself, so this ends soon
+            yield from _as_written(line, a + 1, b - 1)
 
 
 def _stretches(text: str, start: int, end: int) -> list[Stretch]:

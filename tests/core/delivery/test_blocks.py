@@ -32,6 +32,8 @@ def test_words_under_a_table_are_no_row_of_it(text: str) -> None:
         "a | b\n---|---\n1 | 2\n3",
         "| a |\n|---|\n| 1 |\n- item",
         "```\n| a |\nwords\n```",
+        "```\n| a |\n|---|\n| 1 |\nwords\n```",
+        "```\n| a |\n|---|\n| 1 |\nwords\n```",
         "+---+\n| a |\n+---+",
         "| a |\n| b |\nwords",
         "[!NOTE]\n> [!OTHER]\n> `[!NOTE]`",

@@ -90,6 +90,17 @@ async def test_a_text_that_vanishes_is_written_anew_without_a_trace() -> None:
     assert scene.platform.kept() == ["Another"]
 
 
+async def test_pages_of_which_one_vanishes_are_written_anew_without_a_trace() -> None:
+    scene = Scene(vanishes=30)
+    async with scene.deliver() as delivery:
+        delivery.write("word " * 25)
+        await scene.clock.advance(5)
+        assert len(scene.platform.kept()) == 1 and len(scene.platform.screen()) == 2
+        delivery.rewrite("Sorry, no.")
+        await scene.clock.drive(delivery.finish())
+    assert scene.platform.kept() == ["Sorry, no."]
+
+
 async def test_a_placeholder_says_what_goes_on_and_then_the_text(scene: Scene) -> None:
     ref = await scene.platform.send(CHAT, Reply(text="⏳ 1 message before yours"))
     async with scene.deliver(resume=(ref,), placeholder=True) as delivery:
@@ -178,12 +189,17 @@ async def test_where_only_whole_messages_can_be_sent_nothing_is_shown_before_the
     assert len(scene.platform.frames) == len(scene.platform.kept()) == 2
 
 
-async def test_leaving_where_only_whole_messages_can_be_sent_says_nothing() -> None:
-    scene = Scene(Streaming.NONE)
-    async with scene.deliver() as delivery:
-        delivery.write("One")
-        await scene.clock.settle()
-    assert scene.platform.frames == []
+@pytest.mark.parametrize("streaming", [Streaming.NONE, Streaming.NATIVE])
+async def test_leaving_where_only_whole_messages_can_be_sent_says_nothing(
+    streaming: Streaming,
+) -> None:
+    scene = Scene(streaming, ephemeral=True)
+    with pytest.raises(asyncio.CancelledError):
+        async with scene.deliver(paused="⏸") as delivery:
+            delivery.write("One")
+            await scene.clock.settle()
+            raise asyncio.CancelledError
+    assert scene.platform.kept() == []
 
 
 # ---------------------------------------------------------------- status, mark, stop, files

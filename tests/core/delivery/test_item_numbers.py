@@ -4,10 +4,15 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from bot.core.delivery.item_numbers import most_added, with_own_numbers
+from bot.core.delivery.item_numbers import most_added, most_lists, with_own_numbers
 from bot.core.delivery.split import pages
 
 READER = MarkdownIt("commonmark")
+
+
+def lists(text: str) -> int:
+    """How many lists with numbers a reader of Markdown sees."""
+    return sum(token.type == "ordered_list_open" for token in READER.parse(text))
 
 
 def seen(text: str) -> list[str]:
@@ -55,6 +60,7 @@ def seen(text: str) -> list[str]:
 def test_numbers_are_seen_as_they_were_written(text: str, items: list[str]) -> None:
     assert seen(text) != items
     assert seen(with_own_numbers(text)) == items
+    assert lists(with_own_numbers(text)) <= most_lists(text)
     assert len(with_own_numbers(text)) <= len(text) + most_added(text)
 
 
@@ -72,6 +78,7 @@ def test_numbers_are_seen_as_they_were_written(text: str, items: list[str]) -> N
 )
 def test_what_is_counted_well_or_is_no_list_stays(text: str) -> None:
     assert with_own_numbers(text) == text
+    assert most_lists(text) == 0
 
 
 @pytest.mark.parametrize("sign", ["-", "*", "> +"])

@@ -31,6 +31,8 @@ def whole(text: str) -> Shortened:
 def test_what_is_short_stays_as_it_is() -> None:
     text = f"Look:\n\n```py\n{lines_of_code(20)}```\n\n" + "and more words " * 50
     assert whole(text) == Shortened(text) == shorten(text, PAGE, note)
+    endless = "```\n" + "x" * (LIMIT + LONGEST_LINE - 1)
+    assert whole(endless) == Shortened(endless) == shorten(endless, PAGE, note)
 
 
 def test_long_code_begins_in_the_text_and_is_whole_in_a_file() -> None:
@@ -143,9 +145,13 @@ async def test_an_answer_with_long_code_ends_with_a_file(tmp_path: Path) -> None
         assert ("assistant", f"Look:\n\n```py\n{code}```\n\nDone.") in house.asked()
 
 
-async def test_where_no_files_can_be_sent_code_stays_on_pages(tmp_path: Path) -> None:
-    capabilities = replace(QUICK, max_text=200, max_file_out=0)
+@pytest.mark.parametrize("forbidden", [False, True])
+async def test_where_no_files_can_be_sent_code_stays_on_pages(
+    tmp_path: Path, forbidden: bool
+) -> None:
+    capabilities = replace(QUICK, max_text=200, max_file_out=1_000_000 if forbidden else 0)
     async with open_house(tmp_path, capabilities=capabilities) as house:
+        house.platform.takes_files = not forbidden
         house.api.script.answer(f"```py\n{lines_of_code(200)}```")
         kept = await house.say("write me a long program")
         assert "line 199" in kept[-1] and house.platform.files() == []

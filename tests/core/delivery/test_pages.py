@@ -7,7 +7,8 @@ import pytest
 
 from bot.core.capabilities import Streaming
 from bot.core.delivery.delivery import Delivery
-from bot.core.fakes.platform import FAKE_CAPABILITIES, FakePlatform, ManualClock
+from bot.core.fakes.platform import CHAT, FAKE_CAPABILITIES, FakePlatform, ManualClock
+from bot.core.types import Reply
 from tests.core.delivery.scene import AGAIN, NOTE, Scene
 
 # ---------------------------------------------------------------- pages
@@ -137,6 +138,7 @@ async def test_a_blank_rest_is_no_page_but_the_buttons_stand_under_the_last(scen
         full = len(scene.platform.kept())
         delivery.rewrite(" ".join(scene.platform.kept()[:1]) + " \n\n ")
         await scene.clock.advance(5)
+        scene.platform.refuse_next(5)
         await scene.clock.drive(delivery.finish(buttons=((AGAIN,),), files=(NOTE,)))
     assert full == 2
     assert len(scene.platform.kept()) == 1
@@ -269,6 +271,19 @@ async def test_a_first_text_that_was_refused_leaves_no_trace_when_written_anew(
     assert scene.platform.frames == [["Two"]]
 
 
+async def test_a_message_that_stands_is_written_anew_although_its_first_text_was_refused(
+    scene: Scene,
+) -> None:
+    ref = await scene.platform.send(CHAT, Reply(text="⏳ 1 message before yours"))
+    async with scene.deliver(resume=(ref,)) as delivery:
+        scene.platform.refuse_next(5)
+        delivery.write("One")
+        await scene.clock.advance(1)
+        delivery.rewrite("Two")
+        await scene.clock.drive(delivery.finish())
+    assert scene.platform.kept() == ["Two"]
+
+
 async def test_a_page_that_cannot_be_deleted_stays(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -295,6 +310,7 @@ async def test_a_page_that_cannot_be_deleted_at_first_is_deleted_later(scene: Sc
         await scene.clock.advance(3)
         assert len(scene.platform.kept()) == 2
         scene.platform.deletable = True
+        scene.platform.refuse_next(9)
         await scene.clock.advance(30)
         await ending
     assert scene.platform.kept() == ["Sorry, no."]

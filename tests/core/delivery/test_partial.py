@@ -43,6 +43,10 @@ def test_what_was_shown_of_a_text_that_is_cut_off_stays() -> None:
         assert without_open_marks(ANSWER[:end]).startswith(settle(ANSWER[:end]))
 
 
+def test_of_a_text_that_is_cut_off_no_marks_are_left() -> None:
+    assert without_open_marks("so **a ~~b _c `d") == "so a b c d"
+
+
 @given(MARKUP)
 def test_no_word_of_a_text_that_is_cut_off_is_lost(text: str) -> None:
     words = LETTERS.findall(text.rpartition("](")[0] or text)

@@ -219,6 +219,8 @@ def test_code_in_a_quote_ends_with_the_quote() -> None:
     assert open_fence("> ```\n> code") is not None and open_fence(text) is None
     assert "```" not in "".join(list(pages(text, 90))[1:])
     assert open_fence("```\n> ```") is not None and open_fence("> ```\n> > ```") is not None
+    found = list(pages("> ```\n> code\nwords\n```py\n" + "line = 1\n" * 20 + "```", 90))
+    assert found[0].startswith("> ```\n> code\nwords") and found[1].startswith("```py\nline")
 
 
 def test_a_fence_with_an_endless_language_is_not_carried_over() -> None:
@@ -420,6 +422,11 @@ def test_indented_code_stays_code() -> None:
 def test_pages_that_cannot_fit_still_end() -> None:
     found = list(pages("some words here", 5, lambda text: len(text) + 10))
     assert "".join("".join(found).split()) == "somewordshere"
+
+
+def test_what_is_quoted_deeper_than_anybody_writes_is_kept_as_words() -> None:
+    found = list(pages("> " * 60 + "words " * 40, 300))
+    assert len(found) > 1 and "".join(found).count("words") == 40
 
 
 def test_a_page_that_measures_more_for_its_end_is_cut_elsewhere() -> None:
