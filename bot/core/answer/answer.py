@@ -226,8 +226,8 @@ class Answer:
             request = await reserve_answer(self._ctx, await self._request(self._asked))
             until_first_text.enter_context(self._thinking.counting())
             await self._ask_what_fits(request, self._asked, until_first_text)
-            if self._manuscript.is_torn and not self._manuscript.has_content:
-                raise ModelError(ModelErrorKind.CUT, "nothing came when it was asked again")
+        if self._manuscript.is_torn and not self._manuscript.has_content:
+            raise ModelError(ModelErrorKind.CUT, "nothing came when it was asked again")
 
     async def _read(self) -> None:
         """Fetch and read what was sent."""
