@@ -1,25 +1,18 @@
-"""What servers have told about models, in both databases and over restarts."""
+"""What servers have told about models, in both databases."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from bot.core.facts import AGAIN, DELAY, LIFE, Fact, Notebook
-from bot.core.fakes.clock import ManualClock
+from bot.core.facts import LIFE, Fact
 from bot.core.stores import Stores
-from bot.errors import StoreError
 from bot.store import StorageSettings, facts, open_store
 from bot.store.database import connected
 from bot.store.schema import model_facts
-from tests.patience import until
-from tests.store.conftest import sqlite_settings
 
 WINDOW = Fact(address="http://here/v1", model="m", name="window", value="4096")
 TURNS = replace(WINDOW, name="takes_turns", value="true")
@@ -89,71 +82,3 @@ async def test_of_two_bots_the_last_one_is_right(settings: StorageSettings) -> N
         assert len(await one.facts.all()) == len(many)
         await one.facts.put(many)
         assert await known(two) == set(many)
-
-
-async def test_it_is_written_some_time_after_it_was_learnt(stores: Stores) -> None:
-    clock = ManualClock()
-    notebook = Notebook(stores.facts, clock)
-    notebook.note(WINDOW)
-    await clock.advance(DELAY - 1)
-    notebook.note(replace(WINDOW, value="2048"))
-    notebook.note(TURNS)
-    assert await known(stores) == set()
-    await clock.advance(1)
-    await notebook.close()
-    assert await known(stores) == {replace(WINDOW, value="2048"), TURNS}
-
-
-async def test_a_bot_that_ends_writes_down_what_it_has_just_learnt(stores: Stores) -> None:
-    notebook = Notebook(stores.facts, ManualClock())
-    notebook.note(WINDOW)
-    await notebook.close()
-    again = Notebook(stores.facts, ManualClock())
-    await again.open()
-    assert [fact.value for fact in again.found(WINDOW.address)] == ["4096"]
-    assert not again.found(ELSEWHERE.address)
-
-
-async def test_where_it_cannot_be_read_nothing_is_known(
-    stores: Stores, settings: StorageSettings, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with connected(settings) as database:
-        rename = "ALTER TABLE model_facts RENAME TO {}"
-        await database.write(lambda c: c.exec_driver_sql(rename.format("away")))
-        notebook = Notebook(stores.facts, ManualClock())
-        await notebook.open()
-        await database.write(lambda c: c.exec_driver_sql("ALTER TABLE away RENAME TO model_facts"))
-    assert not notebook.found(WINDOW.address)
-    assert [record.message for record in caplog.records] == ["facts about models not read"]
-
-
-async def test_a_database_that_fails_costs_a_line_in_the_log_until_it_is_well(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    settings, clock = sqlite_settings(tmp_path), ManualClock()
-    async with open_store(settings) as stores:
-        notebook = Notebook(stores.facts, clock)
-        with closing(sqlite3.connect(tmp_path / "store.db")) as other, caplog.at_level("WARNING"):
-            other.execute("BEGIN IMMEDIATE")
-            notebook.note(WINDOW)
-            await clock.advance(DELAY)
-            await warned(caplog)
-            for _ in range(2):
-                await clock.advance(AGAIN)
-                await until_tried(stores)
-            other.rollback()
-        assert len(caplog.records) == 1
-        notebook.note(TURNS)
-        await clock.advance(AGAIN)
-        await notebook.close()
-        assert await known(stores) == {WINDOW, TURNS}
-
-
-async def warned(caplog: pytest.LogCaptureFixture) -> None:
-    await until(lambda: caplog.records)
-
-
-async def until_tried(stores: Stores) -> None:
-    """Jobs are tried in order: what was handed in before this one has failed like it."""
-    with pytest.raises(StoreError):
-        await stores.facts.put([ELSEWHERE])
