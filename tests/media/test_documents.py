@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.documents import Document, Section, tell
+from bot.core.documents import Document
 from bot.errors import MediaError, MediaErrorKind
 from bot.media.documents import ChildReader
 from tests.media import papers
@@ -270,31 +270,3 @@ async def test_the_process_that_reads_gets_no_secrets(
     )
     await read(tmp_path, b"hello")
     assert "PYTHONPATH" in (seen := (tmp_path / "seen").read_text()) and "secret" not in seen
-
-
-# ------------------------------------------------------------ what the model is told
-
-
-def told(document: Document, room: int) -> str:
-    return tell("a.txt", document, room=room, count=lambda text: len(text.split()))
-
-
-def test_a_document_that_fits_is_told_whole() -> None:
-    document = Document(sections=(Section(mark="page 1", text="We sold"),), extent="1 page")
-    assert told(document, 100) == (
-        "[File “a.txt”, 1 page]\n\n[page 1]\nWe sold\n\n[End of “a.txt”]"
-    )
-
-
-def test_what_does_not_fit_is_named() -> None:
-    pages = tuple(Section(mark=f"page {n}", text="word " * 30) for n in range(1, 10))
-    text = told(Document(sections=pages, left_out="pages 10–500"), 100)
-    assert "[page 3]" in text and "[page 5]" not in text
-    assert "[Left out for want of room: page 4 to page 9; pages 10–500]" in text
-    assert len(text.split()) < 130
-
-
-def test_a_section_larger_than_the_room_is_told_from_its_beginning() -> None:
-    text = told(Document(sections=(Section(mark="page 1", text="word " * 500),)), 50)
-    assert "[page 1]\nword word" in text and "Left out" in text
-    assert len(text.split()) < 80
