@@ -16,6 +16,7 @@ from bot.core.types import ChatRef, IncomingMessage, MessageRef, Reply
 from bot.errors import PlatformError
 from bot.sandbox.openai.scripted import Answer
 from tests.house import QUICK, House, open_house
+from tests.patience import until
 
 
 def tracebacks(caplog: pytest.LogCaptureFixture) -> list[bool]:
@@ -102,3 +103,17 @@ async def test_a_chat_where_not_even_a_failure_can_be_told_is_answered_again_lat
         platform.all = False
         assert await house.say("second") == ["fine"]
     assert "failure not shown" in caplog.messages
+
+
+async def test_what_is_said_while_the_database_fails_is_said_once(
+    house: House, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "house.db", isolation_level=None)) as other:
+        with house.platform.held():
+            await house.write("/help undo")
+            await until(lambda: house.platform.calls)
+            other.execute("BEGIN IMMEDIATE")
+        await until(lambda: "message not written down" in caplog.messages)
+        other.execute("COMMIT")
+    [text] = await house.answered()
+    assert text.startswith("`/undo`")
