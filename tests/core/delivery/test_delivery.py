@@ -374,6 +374,13 @@ async def test_a_file_that_is_too_large_does_not_take_the_text_with_it(scene: Sc
     assert refs == tuple(scene.platform.refs())
 
 
+async def test_files_get_through_although_what_they_answer_is_gone(scene: Scene) -> None:
+    scene.platform.fail_next(MessageGone("deleted"))
+    async with scene.deliver() as delivery:
+        await scene.clock.drive(delivery.finish(files=(NOTE,)))
+    assert scene.platform.files() == [NOTE]
+
+
 @pytest.mark.parametrize("pages", [1, 2])
 async def test_files_get_through_although_the_last_page_is_deleted(
     scene: Scene, pages: int
