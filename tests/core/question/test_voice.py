@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -117,6 +119,21 @@ async def test_what_could_not_be_heard_is_heard_at_the_press_of_a_button_after_a
         )
         assert platform.notices[-1] == "This is being answered already."
         assert str(house.asked()).count("See you on Monday.") == 1
+
+
+async def test_what_could_not_be_heard_is_said_although_the_database_fails(
+    house: House, tmp_path: Path
+) -> None:
+    house.api.faults.add(Refuse(500), on="/audio/transcriptions")
+    with closing(sqlite3.connect(tmp_path / "house.db", isolation_level=None)) as other:
+        await house.happen(voice(house, beeps(1.0)))
+        await house.api.traffic.until(lambda seen: bool(seen.to("/audio/transcriptions")))
+        other.execute("BEGIN IMMEDIATE")
+        await house.sees("⚠️ The API is having trouble.")
+        assert house.platform.buttons() == []
+        other.execute("COMMIT")
+    [text] = await house.answered()
+    assert text.startswith("⚠️ The API is having trouble.")
 
 
 async def test_retry_is_about_the_recording_that_was_not_heard_and_no_question_before_it(
