@@ -41,5 +41,6 @@ class Summaries(Protocol):
         """Keep a summary, and what it cost.
 
         It was made `of` these messages `after` an earlier summary. If any of these was deleted or
-        taken back meanwhile, or a part of it, only what it cost is kept.
+        taken back meanwhile, or a part of it, or the summary has no words, only what it cost is
+        kept.
         """

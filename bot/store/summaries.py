@@ -56,7 +56,7 @@ class SummaryTable(DatedTable, Summaries):
     ) -> None:
         async def job(connection: Connection) -> None:
             await charge(connection, conversation, asker, usage, self._calendar)
-            if not await message_rows.are_as_read(connection, of):
+            if not summary.text or not await message_rows.are_as_read(connection, of):
                 return
             if after is not None and not await _stands(connection, conversation, after):
                 return

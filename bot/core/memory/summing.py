@@ -91,8 +91,8 @@ async def _sum_up_part(services: Services, turn: Turn, conversation: int) -> boo
         conversation, summary, of=older, after=latest, asker=asker, usage=usage
     )
     extra = {"conversation": conversation, "through": summary.through}
-    log.info("summed up", extra=extra)
-    return True
+    log.info("summed up" if summary.text else "no words in a summary", extra=extra)
+    return bool(summary.text)
 
 
 async def _sum_up(
@@ -121,8 +121,7 @@ async def _sum_up(
                 raise
             refused = error
             continue
-        words = text.strip()
-        return Summary(text=words, through=older[-1].id) if words else None, older, usage
+        return Summary(text=text.strip(), through=older[-1].id), older, usage
     if refused is not None:
         raise refused
     return None, (), ()

@@ -78,5 +78,5 @@ async def entitle(services: Services, conversation: int, asker: UserId) -> None:
             log.info("no title", extra={"conversation": conversation, "kind": error.kind.value})
     asked = (each.message for each in beginning if each.message.role is Role.USER)
     title = clean(title) or next(map(gist, asked), "")
-    if title:
+    if title or usage:
         await archive.entitle(conversation, title, of=beginning, asker=asker, usage=usage)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
@@ -184,13 +185,16 @@ async def test_a_title_goes_with_what_it_was_made_of(house: House) -> None:
 async def test_a_cheap_model_finds_the_title_and_its_cost_is_kept(tmp_path: Path) -> None:
     defaults = replace(DEFAULTS, summary_model="gpt-4o")
     async with open_house(tmp_path, defaults=defaults) as house:
-        house.api.script.answer("In Mali.")
-        house.api.script.answer("“**Towns of Mali**.”\n")
+        house.api.script.answer("Yes?", "***")  # no title
+        await house.say("***")
+        while "- `gpt-4o`: 1 request, " not in (await house.say("/usage"))[-1]:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+        house.api.script.answer("In Mali.", "“**Towns of Mali**.”\n")
         await house.say("Where is Timbuktu?")
         await house.titled("Towns of Mali")
         assert house.api.traffic.requests[-1].json["model"] == "gpt-4o"
         assert "In Mali." in str(house.asked())
-        assert "- `gpt-4o`: 1 request, " in (await house.say("/usage"))[-1]
+        assert "- `gpt-4o`: 2 requests, " in (await house.say("/usage"))[-1]
         asked = len(house.api.traffic.to("/chat/completions"))
         await house.say("And Gao?")
         await house.titled("Towns of Mali")

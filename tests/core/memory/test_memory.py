@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from bot.core.memory.summing import oldest
 from bot.core.types import Forward, Sender, UserId
 from bot.sandbox.openai.backend import Endpoint, ModelCard
 from bot.sandbox.openai.scripted import Answer
+from bot.sandbox.openai.windows import Window
 from tests.house import DEFAULTS, House, open_house
 from tests.patience import PATIENCE
 
@@ -203,12 +205,13 @@ async def test_a_summary_carries_on_the_one_before_it_and_all_of_them_count(
     tmp_path: Path,
 ) -> None:
     defaults = replace(SMALL, summary_model="gpt-4o")
+    made = chain([Answer(text=" ")], repeat(SLOW_SUMMARY))  # at first the model has no words
     async with open_house(tmp_path, defaults=defaults) as house:
         house.api.script.answer_with(
-            lambda question: SLOW_SUMMARY if "Sum up" in str(question.messages[0]) else "yes " * 60
+            lambda question: next(made) if "Sum up" in str(question.messages[0]) else "yes " * 60
         )
         async with asyncio.timeout(PATIENCE):
-            while len(summaries(house)) < 2:  # also while the first one is being made
+            while len(summaries(house)) < 3:  # also while the first one is being made
                 await house.say("word " * 60)
             assert "Earlier summary: They agreed on Tuesday." in summaries(house)[-1]
             while not await are_counted(house):  # noqa: ASYNC110 - beside the conversation
@@ -240,9 +243,13 @@ async def test_without_a_cheap_model_the_oldest_are_left_out_and_context_says_so
         assert "of 1,000 tokens" in text and "█" in text
 
 
-async def test_a_cheap_model_that_fails_leaves_everything_as_it_was(tmp_path: Path) -> None:
-    defaults = replace(SMALL, summary_model="no-such-model")
+@pytest.mark.parametrize("model", ["no-such-model", "gpt-4o"])
+async def test_a_cheap_model_that_fails_leaves_everything_as_it_was(
+    tmp_path: Path, model: str
+) -> None:
+    defaults = replace(SMALL, summary_model=model)
     async with open_house(tmp_path, defaults=defaults) as house:
+        house.api.script.windows["gpt-4o"] = Window(tokens=20)  # nothing fits
         for number in range(6):
             assert (await house.say(f"Number {number}: " + "word " * 120))[-1]
         conversation = await house.services.stores.conversations.current(CHAT)
