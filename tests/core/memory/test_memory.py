@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
 
+from bot.api.settings import ModelSettings
 from bot.core.access import Access
 from bot.core.chat import KeptMessage, NewMessage, Role, TextPart
 from bot.core.commands.context import bar
@@ -297,6 +299,18 @@ async def test_context_shows_what_the_next_question_takes_along(house: House) ->
     await ask(house, "/settings listening on")
     await chatter(house, "The pizza costs 12")
     assert "- what others said meanwhile: " in await ask(house, "/context")
+
+
+async def test_a_long_talk_is_sent_along_whole_and_context_says_what_that_costs(
+    tmp_path: Path,
+) -> None:
+    prices = {"gpt-4o-mini": ModelSettings(input_price=Decimal(1_000))}  # of a million tokens
+    async with open_house(tmp_path, prices=prices) as house:
+        for number in range(30):
+            await house.say(f"Number {number}")
+        assert all(f"'Number {number}'" in str(house.asked()) for number in range(30))
+        text = (await house.say("/context"))[-1]
+        assert "To send it along costs about $" in text
 
 
 async def test_context_says_that_the_instruction_is_too_long(tmp_path: Path) -> None:
