@@ -15,7 +15,7 @@ from bot.core.commands import export
 from bot.core.fakes.platform import ANN, CHAT
 from bot.core.queue import Outcome
 from bot.core.types import ChatId, ChatRef, Quote, Sender, UserId
-from tests.attached import recording
+from tests.attached import picture, recording
 from tests.house import QUICK, House, open_house
 
 EVE = Sender(UserId("666"), "Eve")
@@ -57,8 +57,12 @@ async def test_retry_draws_a_picture_once_more_and_the_first_stays(house: House)
     first, second = house.api.traffic.to("/images/generations")
     assert first.json == second.json
     assert house.api.traffic.to("/chat/completions") == []
+    noted = "I had a picture drawn and have seen it: a cat]"
+    house.api.script.answer("A dot.")
+    await house.tell(house.platform.message("", attachments=(picture(house),)))  # no words
+    assert str(house.asked()).count(noted) == 2 and house.asked()[-1][0] == "user"
     await house.say("Which is better?")
-    assert str(house.asked()).count("I had a picture drawn and have seen it: a cat]") == 2
+    assert str(house.asked()).count(noted) == 2
 
 
 async def test_retry_says_what_to_do_about_a_picture_that_was_changed(house: House) -> None:
