@@ -8,9 +8,9 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-# A quarter of its time a test waits for another process or a deadline: one worker more than there
-# are processors.
-export PYTEST_XDIST_AUTO_NUM_WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# For more than a third of its time a test waits for another process or a deadline: two workers more
+# than there are processors.
+export PYTEST_XDIST_AUTO_NUM_WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --no-deps
 
