@@ -77,6 +77,6 @@ async def heard_within(
     longer.
     """
     due = clock.monotonic() + max(0.0, seconds)
-    return await within(clock, seconds, wait()) or (
-        clock.monotonic() - due > LATE and await within(clock, MOMENT, wait())
-    )
+    if await within(clock, seconds, wait()):
+        return True
+    return clock.monotonic() - due > LATE and await within(clock, MOMENT, wait())

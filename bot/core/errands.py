@@ -42,19 +42,18 @@ async def insist(
     call: Callable[[], Awaitable[object]], chat: ChatRef, clock: Clock, *, failed: str
 ) -> None:
     """Make a call; again while the platform fails, unless for good. `failed` is for the log."""
-    pauses = iter(PAUSES)
-    while True:
+    for pause in (*PAUSES, None):
         try:
             await call()
-            return
         except ChatGone:
             return
         except PlatformError as error:
             log.warning(failed, extra={"chat": chat.id, "error": repr(error)})
-            pause = next(pauses, None)
             if pause is None or not isinstance(error, PlatformPasses):
                 return
             await clock.sleep(error.retry_after or pause)
+        else:
+            return
 
 
 class Errands:

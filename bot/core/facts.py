@@ -98,7 +98,8 @@ class Notebook:
     async def _write_behind(self) -> None:
         await self._clock.sleep(DELAY)
         while self._new:
-            await self._clock.sleep(0.0 if await self._write() else AGAIN)
+            if not await self._write():
+                await self._clock.sleep(AGAIN)
         self._is_writing = False
 
     async def _write(self) -> bool:

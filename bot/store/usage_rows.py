@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 
 import sqlalchemy as sa
 
@@ -16,7 +15,6 @@ from bot.store.columns import utc_now
 from bot.store.drivers.connection import Connection
 from bot.store.schema import usage
 
-_KEPT = tuple(field.name for field in fields(UsageEntry) if field.name in usage.c)
 _KEEPING = sa.insert(usage).values(created_at=utc_now())
 
 
@@ -31,7 +29,20 @@ async def keep(
     if not entries:
         return
     rows = [
-        {**chat_columns(chat), "user_id": user, **{name: getattr(entry, name) for name in _KEPT}}
+        {
+            **chat_columns(chat),
+            "user_id": user,
+            "kind": entry.kind.value,
+            "model": entry.model,
+            "prompt_tokens": entry.prompt_tokens,
+            "completion_tokens": entry.completion_tokens,
+            "images": entry.images,
+            "seconds": entry.seconds,
+            "cost": entry.cost,
+            "latency": entry.latency,
+            "first_token": entry.first_token,
+            "estimated": entry.estimated,
+        }
         for entry in entries
     ]
     await connection.execute(_KEEPING, rows)

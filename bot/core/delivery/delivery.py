@@ -297,15 +297,9 @@ class Delivery:
         if not self._capabilities.vanishes:
             await self._news.wait()
             return
-        call_off = self._clock.later(self._capabilities.vanishes * REFRESH, self._show_again)
-        try:
-            await self._news.wait()
-        finally:
-            call_off()
-
-    def _show_again(self) -> None:
-        self._sheets.refresh()
-        self._news.set()
+        if not await within(self._clock, self._capabilities.vanishes * REFRESH, self._news.wait()):
+            self._sheets.refresh()
+            self._news.set()
 
     async def _try_step(self) -> Step:
         """Make at most one call; the answer has ended, too, when it can never be delivered."""
